@@ -1,0 +1,31 @@
+-- Who may reach public.channels: members with the inbox see them; opened by the worker through private.open_channel.
+--
+--   role            select  insert  update  delete
+--   anon            -       -       -       -
+--   owner           org     -       -       -
+--   admin           org     -       -       -
+--   accountant      none    -       -       -
+--   agent           org     -       -       -
+--   viewer          org     -       -       -
+--   service_role    -       -       -       -
+--   worker_meta     job     -       -       -
+--   worker_telnyx   -       -       -       -
+--   worker_stripe   -       -       -       -
+--   worker_privacy  -       -       -       -
+--   ingress         -       -       -       -
+
+alter table public.channels enable row level security;
+alter table public.channels force row level security;
+revoke all on table public.channels from public, anon, authenticated, service_role,
+worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
+grant select on table public.channels to authenticated, worker_meta;
+
+drop policy if exists channels_select_member on public.channels;
+create policy channels_select_member on public.channels
+for select to authenticated
+using (org_id = (select private.current_org('inbox.read')));
+
+drop policy if exists channels_select_worker_meta on public.channels;
+create policy channels_select_worker_meta on public.channels
+for select to worker_meta
+using (org_id = (select private.leased_org('meta')) and provider = 'meta');
