@@ -245,11 +245,17 @@ as $$
 declare
     caller constant uuid := auth.uid();
     header constant text := nullif(current_setting('request.headers', true), '')::json ->> 'x-connext-org';
+    chosen uuid;
 begin
     if caller is null then
         return null;
     end if;
     -- A header that is no id, or of a foreign organization, chooses nothing: it never falls back.
+    if header is null then
+        chosen := (select p.active_org_id from public.profiles as p where p.user_id = caller);
+    elsif pg_input_is_valid(header, 'uuid') then
+        chosen := header;
+    end if;
     return (
         select m.org_id
         from public.memberships as m
@@ -257,12 +263,7 @@ begin
             on m.role = rp.role and rp.permission = current_org.permission
         inner join public.organizations as o
             on m.org_id = o.id and o.closed_at is null
-        where m.user_id = caller
-            and m.org_id = case
-                when header is null
-                    then (select p.active_org_id from public.profiles as p where p.user_id = caller)
-                when pg_input_is_valid(header, 'uuid') then header::uuid
-            end
+        where m.user_id = caller and m.org_id = chosen
     );
 end;
 $$;
