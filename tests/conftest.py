@@ -1,0 +1,134 @@
+"""Fixtures of every test: databases, the whole stack, a closed network, nothing left behind."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # the plain `pytest` command does not put the root there
+    sys.path.insert(0, str(ROOT))
+
+import psycopg  # noqa: E402
+
+from tests.database import TestCluster  # noqa: E402
+from tests.stacks import PROCESSES, LocalStack  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _is_local(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a unix socket
+    host = str(address[0]).partition("%")[0]
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed_network() -> Iterator[None]:
+    """Let tests reach this machine and nothing else."""
+    patch = pytest.MonkeyPatch()
+    for name in ("connect", "connect_ex"):
+        real = getattr(socket.socket, name)
+
+        def guarded(self, address, _real=real):
+            if not _is_local(address):
+                raise AssertionError(f"a test tried to reach {address!r}")
+            return _real(self, address)
+
+        patch.setattr(socket.socket, name, guarded)
+    yield
+    patch.undo()
+
+
+def _processes_naming(word: str) -> list[str]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        if int(folder.name) in {os.getpid(), os.getppid()}:
+            continue
+        try:
+            command = (
+                (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            )
+        except OSError:
+            continue  # it ended while we looked
+        if word in command and "pytest" not in command:
+            found.append(f"{folder.name}: {command[:200]}")
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the run when a process that works in its folders is still there."""
+    yield
+    if Path("/proc").is_dir():
+        assert _processes_naming(str(tmp_path_factory.getbasetemp())) == []
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
+    """The run's PostgreSQL, started by the first test that needs one."""
+    running = TestCluster(tmp_path_factory.mktemp("cluster"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def template(cluster: TestCluster) -> str:
+    """Name of the database with every migration, to copy from and never to connect to."""
+    return cluster.build_template()
+
+
+@pytest.fixture(scope="session")
+def scratch(cluster: TestCluster, template: str) -> str:
+    """URL of the one copy that all rolled-back tests share (role postgres)."""
+    return cluster.url(cluster.create(template, "scratch"))
+
+
+@pytest.fixture
+def db(scratch: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as `postgres` whose work is rolled back. The default choice."""
+    with psycopg.connect(scratch) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def clone(cluster: TestCluster, template: str) -> Iterator[str]:
+    """URL of a database of one's own, for tests that need several connections."""
+    name = cluster.create(template, "clone")
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+def _running_stack(folder: Path, without: tuple[str, ...] = ()) -> Iterator[LocalStack]:
+    stack = LocalStack(folder, without)
+    done = stack.up()
+    assert done.returncode == 0, done.stderr
+    yield stack
+    stack.down()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The complete local stack, migrated, with sandbox, receiver and workers."""
+    yield from _running_stack(tmp_path_factory.mktemp("stack") / "data")
+
+
+@pytest.fixture(scope="session")
+def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack of database and API only, for tests that nothing else may disturb."""
+    yield from _running_stack(tmp_path_factory.mktemp("quiet") / "data", PROCESSES)

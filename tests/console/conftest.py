@@ -1,0 +1,53 @@
+"""Running the console in this process, as a person or a script would."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from cli.main import execute
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one call ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def connext(monkeypatch, tmp_path):
+    """Run one command line, without a terminal, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("CONNEXT_DATABASE_URL", "CONNEXT_SEALING_KEYS", "CONNEXT_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*words, answer=None):
+        out, err = io.StringIO(), io.StringIO()
+        typed = io.StringIO("" if answer is None else answer + "\n")
+        if answer is not None:
+            typed.isatty = lambda: True
+        monkeypatch.setattr(sys, "stdin", typed)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = execute([str(word) for word in words])
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    return call
+
+
+@pytest.fixture
+def operated(connext, clone, monkeypatch):
+    """Run command lines on a migrated database of one's own."""
+    monkeypatch.setenv("CONNEXT_DATABASE_URL", clone)
+    return connext

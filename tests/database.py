@@ -1,0 +1,147 @@
+"""The throw-away cluster of a test run, and how tests step into somebody's shoes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from cli.embedded import project, supabase
+from cli.embedded.cluster import SUPERUSER, Cluster, dsn
+from cli.embedded.packages import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEMPLATE = "connext_template"
+
+
+class TestCluster:
+    """One cluster for the whole run; every role that can log in has the same password."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.password = secrets.token_hex(12)
+        self.cluster = Cluster(
+            folder / "postgres", folder / "postgres.log", self.password, durable=False
+        )
+
+    def start(self) -> None:
+        self.cluster.create()
+        self.cluster.start()
+
+    def stop(self) -> None:
+        self.cluster.stop()
+
+    def url(self, database: str, role: str = "postgres") -> str:
+        """Address a database of this cluster as any role that can log in."""
+        return dsn(self.cluster.port, role, self.password, database)
+
+    def execute(self, statement: sql.Composable) -> None:
+        with psycopg.connect(self.url("postgres", SUPERUSER), autocommit=True) as admin:
+            admin.execute(statement)
+
+    def create(self, template: str | None = None, prefix: str = "test") -> str:
+        """Make a database, empty or as a copy; return its name."""
+        name = f"{prefix}_{secrets.token_hex(6)}"
+        copied = sql.SQL("template {}").format(sql.Identifier(template or "template1"))
+        # template1 belongs to the superuser; the role postgres does not exist before bootstrap.
+        owner = sql.SQL("owner postgres" if template else "")
+        self.execute(
+            sql.SQL("create database {} {} {}").format(sql.Identifier(name), copied, owner)
+        )
+        return name
+
+    def drop(self, name: str) -> None:
+        self.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+        )
+
+    def prepare(self, name: str, migrations: Path | None = REPOSITORY) -> None:
+        """Make an empty database into a project with all migrations (or none)."""
+        admin_url = self.url(name, SUPERUSER)
+        project.bootstrap(admin_url)
+        project.open_logins(admin_url, {"postgres": self.password})
+        given = project.new_secrets()
+        config = self.folder / f"{name}.json"
+        project.write_private(
+            config, project.api_config(admin_url, 0, given, self.folder, REPOSITORY)
+        )
+        project.prepare_services(config)
+        if migrations is not None:
+            supabase.push(self.url(name), self.folder / "supabase-cli", migrations)
+        project.open_logins(admin_url, dict.fromkeys(project.WORKER_ROLES, self.password))
+
+    def build_template(self) -> str:
+        """Make the database that all others are copied from; nobody connects to it again."""
+        name = self.create(prefix=TEMPLATE)
+        self.prepare(name)
+        return name
+
+
+def url_as(url: str, role: str) -> str:
+    """Address the same database as another role that can log in (workers, ingress)."""
+    parts: dict[str, Any] = conninfo_to_dict(url)
+    return dsn(int(parts["port"]), role, parts["password"], parts["dbname"])
+
+
+@contextlib.contextmanager
+def connect_as(url: str, role: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
+    """Log in to the same database as another role; session_user is that role."""
+    with psycopg.connect(url_as(url, role), **options) as connection:
+        yield connection
+
+
+def as_user(
+    connection: psycopg.Connection[Any],
+    user_id: uuid.UUID | str | None,
+    org: uuid.UUID | str | None = None,
+    role: str = "authenticated",
+    **claims: Any,
+) -> None:
+    """Go on in this transaction as a caller of the Data API; `as_operator` goes back."""
+    token = {"role": role, "aud": role, **claims}
+    if user_id is not None:
+        token["sub"] = str(user_id)
+    headers = {} if org is None else {"x-connext-org": str(org)}
+    connection.execute(
+        "select set_config('request.jwt.claims', %s, true),"
+        " set_config('request.jwt.claim.sub', %s, true),"
+        " set_config('request.jwt.claim.role', %s, true),"
+        " set_config('request.headers', %s, true),"
+        " set_config('role', %s, true)",
+        [json.dumps(token), token.get("sub", ""), role, json.dumps(headers), role],
+    )
+
+
+def as_anon(connection: psycopg.Connection[Any], org: uuid.UUID | str | None = None) -> None:
+    """Go on in this transaction as somebody who is not signed in."""
+    as_user(connection, None, org, role="anon")
+
+
+def as_operator(connection: psycopg.Connection[Any]) -> None:
+    """Go on in this transaction as the role that logged in, without any token."""
+    connection.execute(
+        "select set_config('role', session_user, true), set_config('request.jwt.claims', '', true),"
+        " set_config('request.jwt.claim.sub', '', true),"
+        " set_config('request.jwt.claim.role', '', true), set_config('request.headers', '', true)"
+    )
+
+
+def make_user(connection: psycopg.Connection[Any], email: str | None = None) -> uuid.UUID:
+    """Put a confirmed person into Auth, as the operator, without a password."""
+    user_id = uuid.uuid4()
+    connection.execute(
+        "insert into auth.users (id, email, email_confirmed_at) values (%s, %s, now())",
+        [user_id, email or f"{user_id.hex[:12]}@example.com"],
+    )
+    return user_id

@@ -1,0 +1,127 @@
+"""Proven webhooks on their way into the database: once each, durably, and where they belong."""
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+
+from tests.database import url_as
+from tests.messenger import MILLIS
+from workers.core.errors import Refused, Unavailable
+from workers.db.pool import Database
+from workers.receiver.ingest import Delivery, PostgresIngest, Shape, Stored
+
+
+def store(url, delivery, role="ingress"):
+    async def run():
+        database = Database(SecretStr(url_as(url, role)), application_name="test", size=2)
+        async with database:
+            return await PostgresIngest(database).store(delivery)
+
+    return asyncio.run(run())
+
+
+def event(stage, key, **more):
+    return {
+        "key": key,
+        "account": stage.page,
+        "contact": "222",
+        "kind": "message",
+        "occurred_at": MILLIS,
+        "body": {"mid": key, "text": "hello", "attachments": [], "reply_to": None},
+        **more,
+    }
+
+
+def test_an_event_is_stored_once_with_one_job(stage):
+    first = stage.store([event(stage, "a")])
+    again = stage.store([event(stage, "a")])
+
+    assert (first, again) == (Stored(stored=1), Stored(duplicate=1))
+    jobs = stage.do("select kind, org_id, payload from queue.jobs")
+    kept = stage.one("select id, org_id, body from queue.webhook_events")
+    assert jobs == [
+        {"kind": "meta.event", "org_id": stage.org, "payload": {"event_id": kept["id"]}}
+    ]
+    assert kept["body"]["text"] == "hello"
+
+
+def test_the_same_event_twice_in_one_request_is_stored_once(stage):
+    assert stage.store([event(stage, "a"), event(stage, "a")]) == Stored(stored=1, duplicate=1)
+
+
+def test_an_account_nobody_connected_is_counted_and_forgotten(stage):
+    stored = stage.store([event(stage, "a", account="404"), event(stage, "b")])
+
+    assert stored == Stored(stored=1, unknown=1)
+    assert [row["event_key"] for row in stage.do("select event_key from queue.webhook_events")] == [
+        "b"
+    ]
+
+
+def test_what_cannot_be_read_leaves_only_its_shape(stage):
+    shape = Shape("f" * 64, 17, "wrong fields: text")
+
+    stored = store(stage.url, Delivery("meta", unreadable=(shape,)))
+
+    assert stored == Stored()
+    assert stage.do("select provider, digest, size, reason from queue.unreadable_webhooks") == [
+        {"provider": "meta", "digest": "f" * 64, "size": 17, "reason": "wrong fields: text"}
+    ]
+
+
+def test_an_event_the_database_refuses_does_not_lose_the_others(stage):
+    rotten = event(stage, "b", body={"text": "a\x00b"})
+    shape = Shape("e" * 64, 1, "wrong fields")
+    delivery = Delivery("meta", (event(stage, "a"), rotten, event(stage, "c")), unreadable=(shape,))
+
+    stored = store(stage.url, delivery)
+
+    assert stored == Stored(stored=2)
+    assert {row["event_key"] for row in stage.do("select event_key from queue.webhook_events")} == {
+        "a",
+        "c",
+    }
+    reasons = [
+        row["reason"]
+        for row in stage.do("select reason from queue.unreadable_webhooks order by id")
+    ]
+    assert reasons == ["wrong fields", "the database refused it: 22P05"]
+
+
+def test_a_role_that_is_not_the_receivers_is_refused(stage):
+    with pytest.raises(Refused):
+        store(stage.url, Delivery("meta", (event(stage, "a"),)), role="worker_meta")
+
+    assert stage.do("select 1 from queue.webhook_events") == []
+
+
+def test_a_database_that_is_away_is_said_so_and_not_answered_as_stored(stage):
+    nowhere = "host=127.0.0.1 port=1 user=ingress dbname=postgres"
+
+    async def run():
+        database = Database(SecretStr(nowhere), application_name="test", size=1)
+        database._pool.timeout = 0.2
+        async with database:
+            await PostgresIngest(database).store(Delivery("meta", (event(stage, "a"),)))
+
+    with pytest.raises(Unavailable):
+        asyncio.run(run())
+
+
+def test_many_requests_at_once_neither_lose_nor_double(stage):
+    async def run():
+        database = Database(
+            SecretStr(url_as(stage.url, "ingress")), application_name="test", size=6
+        )
+        async with database:
+            ingest = PostgresIngest(database)
+            return await asyncio.gather(
+                *(ingest.store(Delivery("meta", (event(stage, f"k{n % 20}"),))) for n in range(60))
+            )
+
+    results = asyncio.run(run())
+
+    assert sum(one.stored for one in results) == 20
+    assert sum(one.duplicate for one in results) == 40
+    assert stage.one("select count(*) as n from queue.jobs")["n"] == 20

@@ -1,0 +1,1 @@
+"""The workers: what a database cannot do itself, done beside it."""

@@ -1,0 +1,199 @@
+"""Every setting, its unit and its default; a bad one is one line that names it."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from typing import Annotated, Literal, TypeVar
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workers.core.errors import NotConfigured
+
+ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+
+Role = TypeVar("Role", bound=BaseSettings)
+
+
+def _hosts(parameters: dict[str, object]) -> list[str]:
+    """List every host the connection string may reach; libpq takes several, with commas."""
+    named = [str(parameters.get(name) or "") for name in ("host", "hostaddr")]
+    return [host for value in named for host in value.split(",") if host]
+
+
+def _is_here(host: str) -> bool:
+    """Say whether *host* is this machine: a socket folder, localhost, or a loopback address."""
+    if host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _reaches_safely(dsn: SecretStr) -> SecretStr:
+    """Refuse a connection string that would send data over a network unencrypted."""
+    try:
+        parameters = conninfo_to_dict(dsn.get_secret_value())
+    except ProgrammingError:
+        raise ValueError("is not a Postgres connection string") from None
+    away = [host for host in _hosts(dict(parameters)) if not _is_here(host)]
+    if away and parameters.get("sslmode") not in ENCRYPTED:
+        raise ValueError("leaves this machine without TLS; add sslmode=verify-full")
+    return dsn
+
+
+def _is_web_url(url: str) -> str:
+    """Accept https, and plain http on this machine only."""
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0].rpartition("@")[2]
+    name = host.strip("[]") if host.startswith("[") else host.partition(":")[0]
+    if scheme == "https" and name:
+        return url.rstrip("/")
+    if scheme == "http" and _is_here(host[1:].partition("]")[0] if host.startswith("[") else name):
+        return url.rstrip("/")
+    raise ValueError("must be an https URL (plain http only on this machine)")
+
+
+def _holds_something(value: SecretStr) -> SecretStr:
+    """Refuse an empty secret: an empty variable is a forgotten one."""
+    if not value.get_secret_value().strip():
+        raise ValueError("is empty")
+    return value
+
+
+DatabaseUrl = Annotated[
+    SecretStr, AfterValidator(_holds_something), AfterValidator(_reaches_safely)
+]
+WebUrl = Annotated[str, AfterValidator(_is_web_url)]
+Needed = Annotated[SecretStr, AfterValidator(_holds_something)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class LogSettings(BaseSettings):
+    """How a process talks."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONNEXT_", extra="ignore", hide_input_in_errors=True
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="choose debug, info, warning or error"
+    )
+    log_format: Literal["json", "console"] = Field("json", description="choose json or console")
+
+
+class WorkerSettings(LogSettings):
+    """What one worker process needs, whatever its queues."""
+
+    database_url: DatabaseUrl = Field(description="give the connection string of the worker's role")
+    sealing_keys: SecretStr | None = Field(
+        None, description="give the folder that 'connext keys init' filled, or the key itself"
+    )
+    health_port: Port = Field(0, description="give a port, or 0 to turn the health server off")
+    worker_concurrency: int = Field(32, ge=1, le=1000, description="jobs at once, 1 to 1000")
+    worker_batch: int = Field(100, ge=1, le=1000, description="jobs claimed at once, 1 to 1000")
+    lease_seconds: float = Field(60, ge=1, description="give seconds, at least 1")
+    poll_seconds: Seconds = Field(5, description="give seconds above 0")
+    grace_seconds: float = Field(20, ge=0, description="give seconds, 0 or more")
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim holds without a heartbeat."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def poll(self) -> timedelta:
+        """How long an idle worker waits when nobody wakes it."""
+        return timedelta(seconds=self.poll_seconds)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long running jobs may take to finish after the first SIGTERM."""
+        return timedelta(seconds=self.grace_seconds)
+
+
+class ReceiverSettings(LogSettings):
+    """What the webhook receiver needs besides the providers' secrets."""
+
+    database_url: DatabaseUrl = Field(description="give the connection string of role ingress")
+    receiver_host: str = Field("127.0.0.1", description="give the address to listen on")
+    receiver_port: Port = Field(8080, description="give the port to listen on")
+
+
+class MetaSettings(BaseSettings):
+    """What talking to Meta needs; the app's secret exists nowhere else."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    app_id: str = Field(
+        validation_alias="META_APP_ID",
+        min_length=1,
+        description="copy it from Meta's app dashboard",
+    )
+    app_secret: Needed = Field(
+        validation_alias="META_APP_SECRET", description="copy it from Meta's app dashboard"
+    )
+    graph_url: WebUrl = Field(
+        "https://graph.facebook.com",
+        validation_alias="CONNEXT_META_GRAPH_URL",
+        description="give the base URL of the Graph API",
+    )
+    graph_version: str = Field(
+        "v26.0",
+        validation_alias="CONNEXT_META_GRAPH_VERSION",
+        pattern=r"^v\d+\.\d+$",
+        description="give a version such as v26.0",
+    )
+
+
+class MetaWebhookSettings(BaseSettings):
+    """What proving Meta's webhooks needs."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    app_secret: Needed = Field(
+        validation_alias="META_APP_SECRET", description="copy it from Meta's app dashboard"
+    )
+    verify_token: Needed = Field(
+        validation_alias="META_VERIFY_TOKEN",
+        description="choose a random word and enter it in Meta's webhook settings too",
+    )
+
+
+def load(role: type[Role]) -> Role:
+    """Read *role*'s settings from the environment; the first bad one is named, never shown."""
+    try:
+        return role()
+    except ValidationError as error:
+        # The pydantic error holds what was entered, which may be a secret: it is not kept.
+        flaws = error.errors(include_url=False, include_input=False, include_context=False)
+    first = flaws[0]
+    field = str(first["loc"][0])
+    name, advice = _describe(role, field)
+    if first["type"] == "missing":
+        problem = "is not set"
+    else:
+        problem = first["msg"].removeprefix("Value error, ")
+        problem = problem if problem.startswith(("is ", "must ", "leaves ")) else _plain(problem)
+    more = f" (and {len(flaws) - 1} more)" if len(flaws) > 1 else ""
+    raise NotConfigured(name, f"{problem}; {advice}{more}")
+
+
+def _plain(problem: str) -> str:
+    """Turn pydantic's sentence into one that can follow a variable's name."""
+    return f"is malformed: {problem[:1].lower()}{problem[1:]}"
+
+
+def _describe(role: type[BaseSettings], location: str) -> tuple[str, str]:
+    """Give the variable's name and what to do, for the field that an error points at."""
+    for name, field in role.model_fields.items():
+        alias = field.validation_alias if isinstance(field.validation_alias, str) else None
+        if location in (name, alias):
+            prefix = role.model_config.get("env_prefix") or ""
+            return alias or f"{prefix}{name}".upper(), field.description or "set it"
+    return location.upper(), "set it"

@@ -1,0 +1,1 @@
+"""SQL, and nothing of the business: connections, calls, notifications."""

@@ -1,0 +1,70 @@
+"""A worker's health over HTTP: /healthz (it lives), /readyz (it works), /metrics."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from workers.core.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.requests import Request
+
+    from workers.core.metrics import Metrics
+
+
+def build(*, is_ready: Callable[[], bool], metrics: Metrics) -> Starlette:
+    """Make the application; nothing it answers says anything about a person."""
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        if is_ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("not ready: no recent answer from the database\n", status_code=503)
+
+    async def numbers(_request: Request) -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", numbers),
+        ]
+    )
+
+
+class QuietServer(uvicorn.Server):
+    """A server that leaves signals to the process it is a part of."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def listening(host: str, port: int, *, setting: str) -> socket.socket:
+    """Take a port now, so that a taken one is an error that names its setting."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise NotConfigured(
+            setting, f"cannot be listened on ({host}:{port}: {error.strerror}); choose another"
+        ) from error
+
+
+def server(app: Starlette) -> QuietServer:
+    """Make the server for *app*; run it with `serve` on a listening socket."""
+    return QuietServer(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))

@@ -1,0 +1,49 @@
+"""A claimed job, and what a handler is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from workers.jobqueue.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One claim of one job; *attempt* counts from 1 and already counts this one."""
+
+    id: int
+    queue: str
+    kind: str
+    org_id: UUID | None
+    ordering_key: str | None
+    priority: int
+    payload: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    lease: UUID
+    leased_until: datetime
+    created_at: datetime
+    run_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be enqueued; a null *run_at* means now."""
+
+    kind: str
+    org_id: UUID | None = None
+    payload: dict[str, Any] | None = None
+    ordering_key: str | None = None
+    dedupe_key: str | None = None
+    priority: int = 5
+    run_at: datetime | None = None
+    max_attempts: int = 10
+
+
+Handler = Callable[[Job, "Context"], Awaitable[None]]

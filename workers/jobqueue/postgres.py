@@ -1,0 +1,115 @@
+"""The store over the queue.* functions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from workers.db import calls
+from workers.jobqueue.enqueue import enqueue
+from workers.jobqueue.job import Job
+from workers.jobqueue.store import Depth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from workers.db.pool import Database
+    from workers.jobqueue.job import NewJob
+
+JOB = tuple(field.name for field in fields(Job))
+DEPTH = tuple(field.name for field in fields(Depth))
+
+
+class PostgresStore:
+    """One queue of one database; the login's role decides which queues it may be."""
+
+    def __init__(self, database: Database, queue: str) -> None:
+        self._database = database
+        self.queue = queue
+
+    async def claim(self, batch: int, *, lease_for: timedelta) -> list[Job]:
+        """Lease up to *batch* due jobs."""
+        async with self._database.connection() as connection:
+            return await calls.rows(
+                connection,
+                "queue.claim(text, integer, interval)",
+                self.queue,
+                batch,
+                lease_for,
+                columns=JOB,
+                make=Job,
+            )
+
+    async def extend(self, jobs: Sequence[Job], *, lease_for: timedelta) -> set[int]:
+        """Prolong leases; return the ids of those still held."""
+        async with self._database.connection() as connection:
+            return set(
+                await calls.values(
+                    connection,
+                    "queue.extend(text, bigint[], uuid[], interval)",
+                    self.queue,
+                    [job.id for job in jobs],
+                    [job.lease for job in jobs],
+                    lease_for,
+                )
+            )
+
+    async def succeed(self, jobs: Sequence[Job]) -> set[int]:
+        """Finish jobs; return the ids of those whose lease was still held."""
+        async with self._database.connection() as connection:
+            return set(
+                await calls.values(
+                    connection,
+                    "queue.succeed(text, bigint[], uuid[])",
+                    self.queue,
+                    [job.id for job in jobs],
+                    [job.lease for job in jobs],
+                )
+            )
+
+    async def retry(
+        self, job: Job, *, delay: timedelta, reason: str, give_back: bool = False
+    ) -> bool:
+        """Make a job due after *delay*; giving it back does not count the attempt."""
+        async with self._database.connection() as connection:
+            held: bool = await calls.value(
+                connection,
+                "queue.retry(text, bigint, uuid, interval, text, boolean)",
+                self.queue,
+                job.id,
+                job.lease,
+                delay,
+                reason,
+                give_back,
+            )
+            return held
+
+    async def bury(self, job: Job, *, reason: str) -> bool:
+        """Move a job to the dead ones."""
+        async with self._database.connection() as connection:
+            held: bool = await calls.value(
+                connection,
+                "queue.bury(text, bigint, uuid, text)",
+                self.queue,
+                job.id,
+                job.lease,
+                reason,
+            )
+            return held
+
+    async def sweep(self) -> int:
+        """Free jobs whose lease expired; return how many."""
+        async with self._database.connection() as connection:
+            swept: int = await calls.value(connection, "queue.sweep(text)", self.queue)
+            return swept
+
+    async def stats(self) -> list[Depth]:
+        """Count the jobs of every queue, by kind."""
+        async with self._database.connection() as connection:
+            return await calls.rows(connection, "queue.stats()", columns=DEPTH, make=Depth)
+
+    async def enqueue(self, job: NewJob) -> int | None:
+        """Add a job; None when its dedupe key is already in the queue."""
+        async with self._database.connection() as connection:
+            return await enqueue(connection, self.queue, job)

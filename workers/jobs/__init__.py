@@ -1,0 +1,1 @@
+"""Kinds of jobs: each parses its payload and calls one service."""

@@ -1,0 +1,279 @@
+"""The composition root: settings, pools, clients, handlers, runners, signals.
+
+Nothing else in the workers constructs what it needs; everything is handed down from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+import uvloop
+
+from workers.core.clock import SystemClock
+from workers.core.errors import NotConfigured, Refused
+from workers.core.log import configure
+from workers.core.metrics import Metrics
+from workers.core.sealing import SETTING, Keyring, Opener
+from workers.core.settings import (
+    LogSettings,
+    MetaSettings,
+    MetaWebhookSettings,
+    ReceiverSettings,
+    WorkerSettings,
+    load,
+)
+from workers.db.listen import notifications
+from workers.db.pool import Database
+from workers.jobqueue import depth, health
+from workers.jobqueue.context import Context
+from workers.jobqueue.postgres import PostgresStore
+from workers.jobqueue.runner import Options, Runner, Stop
+from workers.jobqueue.schedule import Scheduler
+from workers.jobqueue.side import supervised
+from workers.jobs import upkeep
+from workers.jobs.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from workers.jobqueue.side import Group
+
+QUEUES = ("meta", "telnyx", "stripe", "privacy", "upkeep")
+# Connections that claim, record and beat are apart from those that handlers may exhaust.
+CONTROL_CONNECTIONS_PER_QUEUE = 4
+MOST_HANDLER_CONNECTIONS = 16
+RECEIVER_CONNECTIONS = 8
+HEALTH_HOST = "127.0.0.1"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every runner of a process shares."""
+
+    settings: WorkerSettings
+    control: Database
+    database: Database
+    registry: Registry
+    metrics: Metrics
+    clock: SystemClock
+
+
+def run_worker(queues: Sequence[str]) -> None:
+    """Work *queues* in this process until SIGTERM; a second one gives everything back at once."""
+    for queue in queues:
+        if queue not in QUEUES:
+            raise Refused(f"there is no queue {queue}; choose from {', '.join(QUEUES)}")
+    settings = load(WorkerSettings)
+    _talk(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work(queues, settings))
+
+
+def run_receiver() -> None:
+    """Serve the webhook receiver until SIGTERM."""
+    settings = load(ReceiverSettings)
+    secrets = load(MetaWebhookSettings)
+    _talk(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_receive(settings, secrets))
+
+
+async def work(
+    queues: Sequence[str],
+    settings: WorkerSettings,
+    *,
+    registry: Registry | None = None,
+    stop: Stop | None = None,
+) -> None:
+    """Work *queues* until *stop*; without one, until a signal. *registry* replaces our handlers."""
+    stop = stop or _stop_on_signals()
+    async with AsyncExitStack() as stack:
+        parts = await _build(queues, settings, registry=registry, stack=stack)
+        runners = [_runner(queue, parts) for queue in queues if _is_handled(queue, parts.registry)]
+        if not runners:
+            raise Refused(f"no handler works any of the queues {', '.join(queues)}")
+        async with supervised("worker") as group:
+            _start_side_tasks(group, runners, parts)
+            tasks = [
+                group.start(f"of queue {runner.queue}", partial(runner.run, stop), may_end=True)
+                for runner in runners
+            ]
+            await asyncio.wait(tasks)
+            group.cancel()
+
+
+def _talk(settings: LogSettings) -> None:
+    """Set up the log before anything can fail in it."""
+    configure(level=settings.log_level, style=settings.log_format)
+
+
+def _stop_on_signals() -> Stop:
+    """Ask to stop on SIGTERM and SIGINT."""
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.ask)
+    return stop
+
+
+async def _build(
+    queues: Sequence[str],
+    settings: WorkerSettings,
+    *,
+    registry: Registry | None,
+    stack: AsyncExitStack,
+) -> Parts:
+    """Open what the runners share; *stack* closes it."""
+    name = f"connext-worker-{'-'.join(queues)}"
+    control = Database(
+        settings.database_url,
+        application_name=name,
+        size=CONTROL_CONNECTIONS_PER_QUEUE * len(queues),
+    )
+    database = Database(
+        settings.database_url,
+        application_name=f"{name}-jobs",
+        size=min(settings.worker_concurrency, MOST_HANDLER_CONNECTIONS),
+    )
+    clock = SystemClock()
+    if registry is None:
+        registry = await _handlers(queues, settings, clock=clock, stack=stack)
+    await stack.enter_async_context(control)
+    await stack.enter_async_context(database)
+    return Parts(settings, control, database, registry, Metrics(), clock)
+
+
+async def _handlers(
+    queues: Sequence[str], settings: WorkerSettings, *, clock: SystemClock, stack: AsyncExitStack
+) -> Registry:
+    """Register the handlers of *queues*, each with the clients it needs and no others."""
+    registry = Registry()
+    if "meta" in queues:
+        await _add_meta(registry, settings, clock=clock, stack=stack)
+    if "upkeep" in queues:
+        upkeep.register(registry)
+    return registry
+
+
+async def _add_meta(
+    registry: Registry, settings: WorkerSettings, *, clock: SystemClock, stack: AsyncExitStack
+) -> None:
+    """Register what Meta's queue does."""
+    # A worker of another provider neither needs nor should have any of this loaded.
+    from workers.jobs import meta  # noqa: PLC0415
+    from workers.providers import http  # noqa: PLC0415
+    from workers.providers.meta.client import GraphClient  # noqa: PLC0415
+
+    app = load(MetaSettings)
+    opener = Opener(_keyring(settings), clock=clock)
+    stack.callback(opener.wipe_all)
+    client = await stack.enter_async_context(http.client())
+    graph = GraphClient(
+        client,
+        app_id=app.app_id,
+        app_secret=app.app_secret,
+        clock=clock,
+        base_url=app.graph_url,
+        version=app.graph_version,
+    )
+    meta.register(registry, graph=graph, opener=opener, clock=clock)
+
+
+def _keyring(settings: WorkerSettings) -> Keyring:
+    """Find the private sealing keys, without which no token opens."""
+    if settings.sealing_keys is None:
+        raise NotConfigured(SETTING, "is not set; give the folder that 'connext keys init' filled")
+    return Keyring(settings.sealing_keys)
+
+
+def _is_handled(queue: str, registry: Registry) -> bool:
+    """Say whether anything handles *queue*: without, its jobs wait rather than die."""
+    handled = any(kind.startswith(f"{queue}.") for kind in registry.kinds)
+    if not handled:
+        log.warning("queue not worked: this version has no handler for it", queue=queue)
+    return handled
+
+
+def _runner(queue: str, parts: Parts) -> Runner:
+    """Build the runner of one queue."""
+    settings = parts.settings
+    return Runner(
+        PostgresStore(parts.control, queue),
+        handlers=parts.registry.handlers,
+        context=Context(parts.database),
+        metrics=parts.metrics,
+        options=Options(
+            concurrency=settings.worker_concurrency,
+            batch=settings.worker_batch,
+            lease_for=settings.lease,
+            poll_every=settings.poll,
+            grace=settings.grace,
+        ),
+        wakeups=_wakeups(queue, parts.control),
+        clock=parts.clock,
+    )
+
+
+def _wakeups(queue: str, control: Database) -> Callable[[], AsyncIterator[str]] | None:
+    """Listen for new jobs, where sessions last long enough to listen; polling remains."""
+    if not control.keeps_sessions:
+        return None
+    return lambda: notifications(
+        control.dsn, [f"queue_{queue}"], application_name=control.application_name
+    )
+
+
+def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> None:
+    """Start what belongs to the process rather than to one queue."""
+    queues = {runner.queue for runner in runners}
+    if parts.settings.health_port:
+        app = health.build(
+            is_ready=lambda: all(runner.is_ready for runner in runners), metrics=parts.metrics
+        )
+        port = health.listening(
+            HEALTH_HOST, parts.settings.health_port, setting="CONNEXT_HEALTH_PORT"
+        )
+        group.start("health server", partial(health.server(app).serve, sockets=[port]))
+        store = PostgresStore(parts.control, runners[0].queue)
+        group.start(
+            "queue depth", partial(depth.observe, store, queues=queues, metrics=parts.metrics)
+        )
+    if "upkeep" in queues:
+        scheduler = Scheduler(
+            PostgresStore(parts.control, "upkeep"), upkeep.PERIODIC, clock=parts.clock
+        )
+        group.start("scheduler", scheduler.run)
+
+
+async def _receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> None:
+    """Serve the receiver; when told to end, open requests finish first."""
+    from workers.receiver.app import build  # noqa: PLC0415 (workers start faster without it)
+
+    database = Database(
+        settings.database_url, application_name="connext-receiver", size=RECEIVER_CONNECTIONS
+    )
+    async with database:
+        app = build(
+            database=database,
+            app_secret=secrets.app_secret,
+            verify_token=secrets.verify_token,
+        )
+        port = health.listening(
+            settings.receiver_host, settings.receiver_port, setting="CONNEXT_RECEIVER_PORT"
+        )
+        server = health.QuietServer(
+            uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+        )
+        # uvicorn would end by raising the signal again; being told to end is not a failure.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
+        await server.serve(sockets=[port])

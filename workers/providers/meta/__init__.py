@@ -1,0 +1,1 @@
+"""Meta: the Graph API, Messenger webhooks, and the shapes of both."""

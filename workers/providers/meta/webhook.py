@@ -1,0 +1,290 @@
+"""Prove a Meta webhook over its raw bytes, and reduce it to the fields we keep.
+
+Meta sends no event id and no timestamp in the signature: the key made here is both the
+protection against duplicates and against replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from workers.core.errors import Malformed
+from workers.providers.meta import models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGNATURE_PREFIX = "sha256="
+
+Json = Any  # what json.loads returns: its shape is what this module finds out
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened on a page; *occurred_at* is in milliseconds since 1970."""
+
+    key: str
+    account: str
+    contact: str | None
+    kind: str
+    occurred_at: int
+    body: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The shape of something signed that could not be read; never its content."""
+
+    digest: str
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one delivery held; *ignored* counts elements of kinds we do not use."""
+
+    events: tuple[Event, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    ignored: int = 0
+    known: bool = True
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What has been found so far while a delivery is read."""
+
+    events: list[Event] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    ignored: int = 0
+
+
+def is_authentic(raw: bytes, header: str | None, *, secret: str) -> bool:
+    """Tell whether *header* (X-Hub-Signature-256) signs exactly these bytes."""
+    if header is None or not header.startswith(SIGNATURE_PREFIX):
+        return False
+    wanted = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    given = header[len(SIGNATURE_PREFIX) :]
+    # As bytes: comparing texts raises on a character outside ASCII.
+    return hmac.compare_digest(wanted.encode(), given.encode())
+
+
+def unreadable(raw: bytes, reason: str) -> Unreadable:
+    """Describe *raw* without keeping any of it."""
+    return Unreadable(hashlib.sha256(raw).hexdigest(), len(raw), reason)
+
+
+def parse(raw: bytes) -> Parsed:
+    """Read a proven delivery; raise Malformed when it is not the envelope Meta documents."""
+    envelope = _decode(raw)
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("object"), str):
+        raise Malformed("the delivery is not an object with a field 'object'")
+    if envelope["object"] != "page":
+        return Parsed(known=False)
+    entries = envelope.get("entry")
+    if not isinstance(entries, list):
+        raise Malformed("the delivery has no list 'entry'")
+
+    found = _Gathering()
+    for entry in entries:
+        _read_entry(entry, found)
+    return Parsed(tuple(found.events), tuple(found.unreadable), found.ignored)
+
+
+def _decode(raw: bytes) -> Json:
+    try:
+        return _storable(json.loads(raw, parse_constant=_no_constant))
+    except (ValueError, RecursionError) as error:
+        # The cause is left out: a decoder's error holds the document.
+        raise Malformed(f"the delivery is not JSON: {type(error).__name__}") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(name)
+
+
+def _storable(value: Json) -> Json:
+    """Take out what Postgres cannot store in a jsonb: NUL, and halves of surrogate pairs."""
+    match value:
+        case str():
+            return value.replace("\x00", "").encode("utf-8", "replace").decode()
+        case list():
+            return [_storable(item) for item in value]
+        case dict():
+            return {key: _storable(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _canonical(element: Json) -> bytes:
+    return json.dumps(element, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _read_entry(entry: Json, found: _Gathering) -> None:
+    page = entry.get("id") if isinstance(entry, dict) else None
+    if not isinstance(page, str) or not 0 < len(page) <= models.MAX_KEY:
+        found.unreadable.append(unreadable(_canonical(entry), "the entry has no page id"))
+        return
+    for element in _elements(entry, found):
+        try:
+            event = _event(page, element)
+        except ValidationError as error:
+            reason = f"wrong fields: {_places(error)}"
+            found.unreadable.append(unreadable(_canonical(element), reason))
+        except Malformed as error:
+            found.unreadable.append(unreadable(_canonical(element), str(error)))
+        else:
+            if event is None:
+                found.ignored += 1
+            else:
+                found.events.append(event)
+
+
+def _elements(entry: dict[str, Json], found: _Gathering) -> Iterator[Json]:
+    """Walk what an entry holds; *standby* is the same while another app owns the thread."""
+    for name in ("messaging", "standby"):
+        elements = entry.get(name, [])
+        if isinstance(elements, list):
+            yield from elements
+        else:
+            reason = f"'{name}' is not a list"
+            found.unreadable.append(unreadable(_canonical(elements), reason))
+    changes = entry.get("changes")
+    found.ignored += len(changes) if isinstance(changes, list) else 0
+
+
+def _places(error: ValidationError) -> str:
+    """Name the fields at fault. Their names are Meta's or ours, never a person's."""
+    return ", ".join(
+        sorted(
+            {".".join("#" if isinstance(p, int) else p for p in e["loc"]) for e in error.errors()}
+        )
+    )
+
+
+def _event(page: str, element: Json) -> Event | None:
+    """Turn one element into an event; None when we have no use for its kind."""
+    if not isinstance(element, dict):
+        raise Malformed("the element is not an object")
+    reader = next((read for name, read in _READERS.items() if name in element), None)
+    if reader is None:
+        return None
+    base = models.Element.model_validate(element)
+    contact = _contact(page, base)
+    if contact is None:
+        return None
+    source = _Source(page, contact, base, element)
+    # What the page's own side read, pressed or changed says nothing about the person.
+    if source.from_page and reader is not _message:
+        return None
+    return reader(source)
+
+
+def _contact(page: str, base: models.Element) -> str | None:
+    """Name the person: the side that is not the page; None for a plugin's visitor without id."""
+    sender, recipient = base.sender, base.recipient
+    if sender.id == page:
+        person = recipient
+    elif recipient.id == page:
+        person = sender
+    else:
+        raise Malformed("neither side is the page")
+    if person.id is None and person.user_ref is None:
+        raise Malformed("the other side has no id")
+    return person.id
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An element on its way to an event."""
+
+    page: str
+    contact: str
+    base: models.Element
+    element: dict[str, Json]
+
+    @property
+    def from_page(self) -> bool:
+        """Whether the page's side wrote it."""
+        return self.base.sender.id == self.page
+
+    def event(self, kind: str, key: str, body: dict[str, Json]) -> Event:
+        """Finish the event; *key* is unique within the page."""
+        whole = f"page:{self.page}:{key}"
+        if len(whole) > models.MAX_KEY:
+            whole = f"page:{self.page}:{kind}:{hashlib.sha256(key.encode()).hexdigest()}"
+        return Event(whole, self.page, self.contact, kind, self.base.timestamp, body)
+
+
+def _message(source: _Source) -> Event:
+    said = models.Message.model_validate(source.element["message"])
+    body: dict[str, Json] = {
+        "mid": said.mid,
+        "text": said.text,
+        "attachments": [_attachment(item) for item in said.attachments],
+        "reply_to": said.reply_to.mid if said.reply_to else None,
+    }
+    if not (said.is_echo or source.from_page):
+        return source.event("message", f"msg:{said.mid}", body)
+    body |= {"metadata": said.metadata, "app_id": said.app_id}
+    return source.event("echo", f"msg:{said.mid}", body)
+
+
+def _attachment(item: models.Attachment) -> dict[str, Json]:
+    payload = item.payload or models.AttachmentPayload()
+    return {
+        "type": item.type,
+        "url": payload.url or item.url,
+        "title": payload.title or item.title,
+    }
+
+
+def _delivery(source: _Source) -> Event:
+    got = models.Delivery.model_validate(source.element["delivery"])
+    if got.watermark is None and not got.mids:
+        raise Malformed("the delivery names neither messages nor a watermark")
+    body: dict[str, Json] = {"mids": got.mids, "watermark": got.watermark}
+    mark = got.watermark or hashlib.sha256(_canonical(got.mids)).hexdigest()
+    return source.event("delivery", f"delivery:{source.contact}:{mark}", body)
+
+
+def _read(source: _Source) -> Event:
+    got = models.Read.model_validate(source.element["read"])
+    key = f"read:{source.contact}:{got.watermark}"
+    return source.event("read", key, {"watermark": got.watermark})
+
+
+def _postback(source: _Source) -> Event:
+    got = models.Postback.model_validate(source.element["postback"])
+    mark = got.mid or hashlib.sha256(_canonical(source.element)).hexdigest()
+    return source.event("postback", f"pb:{mark}", to_jsonable_python(got))
+
+
+def _reaction(source: _Source) -> Event:
+    got = models.Reaction.model_validate(source.element["reaction"])
+    who = source.base.sender.id
+    key = f"rx:{got.mid}:{who}:{got.action}:{source.base.timestamp}"
+    return source.event("reaction", key, to_jsonable_python(got))
+
+
+def _edit(source: _Source) -> Event:
+    got = models.Edit.model_validate(source.element["message_edit"])
+    return source.event("edit", f"edit:{got.mid}:{got.num_edit}", to_jsonable_python(got))
+
+
+_READERS = {
+    "message": _message,
+    "delivery": _delivery,
+    "read": _read,
+    "postback": _postback,
+    "reaction": _reaction,
+    "message_edit": _edit,
+}

@@ -1,0 +1,123 @@
+"""Where proven webhooks go: all of one request, in one transaction, before it is answered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from psycopg.types.json import Jsonb
+
+from workers.core.errors import Refused
+from workers.db import calls
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from workers.db.pool import Database
+
+# SQLSTATE classes that blame the data: another try with the same data ends the same way.
+DATA_AT_FAULT = ("22", "23")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is kept of something signed but unreadable: never its content."""
+
+    digest: str
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Everything one request brought; *events* are as queue.ingest takes them."""
+
+    provider: str
+    events: tuple[dict[str, Any], ...] = ()
+    unreadable: tuple[Shape, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of the events: kept, known already, or of an account nobody connected."""
+
+    stored: int = 0
+    duplicate: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.unknown + other.unknown,
+        )
+
+
+class Ingest(Protocol):
+    """Stores deliveries, durably before it answers; concurrent calls may share a commit."""
+
+    async def store(self, delivery: Delivery) -> Stored:
+        """Keep a delivery; raise Transient when the provider should repeat it."""
+
+
+class PostgresIngest:
+    """The functions queue.ingest and queue.unreadable, as the role ingress."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store(self, delivery: Delivery) -> Stored:
+        """Keep a delivery; when one event's data is refused, keep the others."""
+        try:
+            async with self._database.transaction() as connection:
+                return await _store(connection, delivery)
+        except Refused as error:
+            if not (error.sqlstate or "").startswith(DATA_AT_FAULT):
+                raise
+        return await self._store_each(delivery)
+
+    async def _store_each(self, delivery: Delivery) -> Stored:
+        """Keep what can be kept, event by event. Repeating finds the kept ones: nothing doubles."""
+        total = Stored()
+        refused: list[Shape] = list(delivery.unreadable)
+        for event in delivery.events:
+            try:
+                async with self._database.transaction() as connection:
+                    total += await _store(connection, Delivery(delivery.provider, (event,)))
+            except Refused as error:
+                if not (error.sqlstate or "").startswith(DATA_AT_FAULT):
+                    raise
+                refused.append(_shape(event, f"the database refused it: {error.sqlstate}"))
+        async with self._database.transaction() as connection:
+            rest = Delivery(delivery.provider, unreadable=tuple(refused))
+            return total + await _store(connection, rest)
+
+
+def _shape(event: dict[str, Any], reason: str) -> Shape:
+    raw = json.dumps(event, sort_keys=True).encode()
+    return Shape(hashlib.sha256(raw).hexdigest(), len(raw), reason)
+
+
+async def _store(connection: AsyncConnection, delivery: Delivery) -> Stored:
+    counted = Stored()
+    if delivery.events:
+        (counted,) = await calls.rows(
+            connection,
+            "queue.ingest(text, jsonb)",
+            delivery.provider,
+            Jsonb(list(delivery.events)),
+            columns=("stored", "duplicate", "unknown"),
+            make=Stored,
+        )
+    for shape in delivery.unreadable:
+        await calls.value(
+            connection,
+            "queue.unreadable(text, text, integer, text)",
+            delivery.provider,
+            shape.digest,
+            shape.size,
+            shape.reason,
+        )
+    return counted

@@ -1,0 +1,127 @@
+"""Meta's webhook: the challenge of the set-up, and the deliveries."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
+
+from workers.core.errors import ConnextError, Malformed, Unauthentic
+from workers.core.log import describe
+from workers.providers.meta import webhook
+from workers.receiver import body
+from workers.receiver.ingest import Delivery, Ingest, Shape, Stored
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+    from starlette.requests import Request
+
+    from workers.receiver.counters import Counters
+
+PROVIDER: Final = "meta"
+SIGNATURE: Final = "x-hub-signature-256"
+LONGEST_CHALLENGE: Final = 256
+SLOWEST_STORE: Final = 4.0  # seconds: Meta waits five, and a late answer is a lost one
+# What kept a body from arriving, how it is counted, and what is answered.
+INCOMPLETE: Final[dict[type[Exception], tuple[str, int]]] = {
+    body.TooLarge: ("too_large", 413),
+    body.TooSlow: ("too_slow", 408),
+    ClientDisconnect: ("hung_up", 400),
+}
+
+log = structlog.get_logger(__name__)
+
+
+class MetaWebhook:
+    """The two methods of /webhooks/meta."""
+
+    def __init__(
+        self, *, app_secret: SecretStr, verify_token: SecretStr, ingest: Ingest, counters: Counters
+    ) -> None:
+        self._app_secret = app_secret
+        self._verify_token = verify_token
+        self._ingest = ingest
+        self._counters = counters
+
+    async def challenge(self, request: Request) -> Response:
+        """Answer Meta's question at set-up: whoever knows the token gets the challenge back."""
+        asked = request.query_params
+        given = asked.get("hub.verify_token", "").encode()
+        known = hmac.compare_digest(given, self._verify_token.get_secret_value().encode())
+        challenge = asked.get("hub.challenge", "")
+        fits = 0 < len(challenge) <= LONGEST_CHALLENGE
+        if not (known and asked.get("hub.mode") == "subscribe" and fits):
+            self._counters.request(PROVIDER, "challenge_refused")
+            return Response(status_code=403)
+        self._counters.request(PROVIDER, "challenged")
+        return PlainTextResponse(challenge)
+
+    async def deliver(self, request: Request) -> Response:
+        """Prove, parse and store a delivery; 200 says that it is durable."""
+        outcome, status = await self._outcome(request)
+        self._counters.request(PROVIDER, outcome)
+        return Response(status_code=status)
+
+    async def _outcome(self, request: Request) -> tuple[str, int]:
+        """Name what became of a delivery, and the status that tells Meta."""
+        try:
+            raw = await body.read(request)
+            self._prove(raw, request.headers.getlist(SIGNATURE))
+            async with asyncio.timeout(SLOWEST_STORE):
+                return await self._keep(raw), 200
+        except tuple(INCOMPLETE) as error:
+            return INCOMPLETE[type(error)]
+        except Unauthentic as error:
+            log.warning("webhook refused", provider=PROVIDER, problem=str(error))
+            return "unauthentic", 401
+        except (ConnextError, TimeoutError) as error:
+            log.warning("webhook not stored", provider=PROVIDER, problem=describe(error))
+            return "unavailable", 503
+        except Exception as error:
+            # A bug of ours is no reason to lose a delivery: Meta repeats it. Only the type is
+            # logged, since texts of exceptions may quote the body.
+            log.exception("webhook failed", provider=PROVIDER, problem=type(error).__name__)
+            return "failed", 503
+
+    def _prove(self, raw: bytes, signatures: list[str]) -> None:
+        header = signatures[0] if len(signatures) == 1 else None
+        if not webhook.is_authentic(raw, header, secret=self._app_secret.get_secret_value()):
+            raise Unauthentic(f"{SIGNATURE} does not prove the body")
+
+    async def _keep(self, raw: bytes) -> str:
+        """Store what the delivery holds; what cannot be read leaves its shape behind."""
+        try:
+            parsed = webhook.parse(raw)
+        except Malformed as error:
+            shape = webhook.unreadable(raw, str(error))
+            await self._ingest.store(Delivery(PROVIDER, unreadable=(_shape(shape),)))
+            self._counters.events(PROVIDER, "unreadable", 1)
+            return "unreadable"
+        if not parsed.known:
+            return "unknown_object"
+        stored = Stored()
+        if parsed.events or parsed.unreadable:
+            stored = await self._ingest.store(
+                Delivery(
+                    PROVIDER,
+                    events=tuple(asdict(event) for event in parsed.events),
+                    unreadable=tuple(_shape(shape) for shape in parsed.unreadable),
+                )
+            )
+        self._count(parsed, stored)
+        return "accepted"
+
+    def _count(self, parsed: webhook.Parsed, stored: Stored) -> None:
+        for outcome, count in asdict(stored).items():
+            self._counters.events(PROVIDER, outcome, count)
+        self._counters.events(PROVIDER, "unreadable", len(parsed.unreadable))
+        self._counters.events(PROVIDER, "ignored", parsed.ignored)
+
+
+def _shape(found: webhook.Unreadable) -> Shape:
+    return Shape(found.digest, found.size, found.reason)
