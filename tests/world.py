@@ -170,8 +170,7 @@ def acting_as(
         yield
         db.execute("reset role")
     db.execute(
-        "select set_config('request.jwt.claims', '', true),"
-        " set_config('request.headers', '', true)"
+        "select set_config('request.jwt.claims', '', true), set_config('request.headers', '', true)"
     )
 
 

@@ -72,7 +72,9 @@ def test_a_code_without_a_key_to_seal_it_to_is_refused_and_changes_nothing(db, w
     db.execute("update private.sealing_keys set state = 'retiring'")
 
     refuse(db, "CX013", world, "select public.complete_connection(%s, 'code')", begun["state"])
-    assert one(db, "select count(*) from private.connection_attempts where used_at is not null") == 0
+    assert (
+        one(db, "select count(*) from private.connection_attempts where used_at is not null") == 0
+    )
 
 
 def test_a_state_of_somebody_else_unknown_or_expired_is_refused(db, world, begun):
@@ -165,7 +167,9 @@ def test_only_revoking_is_worked_on_after_a_disconnect(db, world):
 
 def test_an_integration_cannot_live_without_a_live_consent(db, world):
     with pytest.raises(psycopg.errors.ForeignKeyViolation), db.transaction():
-        db.execute("update public.consents set withdrawn_at = now() where org_id = %s", [world.ours.id])
+        db.execute(
+            "update public.consents set withdrawn_at = now() where org_id = %s", [world.ours.id]
+        )
     with pytest.raises(psycopg.errors.ForeignKeyViolation), db.transaction():
         db.execute(
             "insert into public.integrations (org_id, provider, consent_id)"
@@ -182,7 +186,9 @@ def test_a_consent_is_never_rewritten(db, world):
 
 
 def test_purging_deletes_what_is_due_and_nothing_else(db, world):
-    db.execute("update private.revocations set revoke_by = now() where org_id = %s", [world.ours.id])
+    db.execute(
+        "update private.revocations set revoke_by = now() where org_id = %s", [world.ours.id]
+    )
 
     assert one(db, "select private.purge_revocations()") == 1
     assert one(db, "select count(*) from private.revocations") == 1

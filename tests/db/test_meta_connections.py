@@ -22,7 +22,7 @@ def begun(stage_url):
     return stage
 
 
-def page(page_id, name="My Shop", *, tasks=MESSAGING, token="EAApage"):
+def page(page_id, name="My Shop", *, tasks=MESSAGING, token="EAApage"):  # noqa: S107
     return {"id": page_id, "name": name, "access_token": token, "tasks": tasks}
 
 
@@ -67,13 +67,14 @@ def test_no_token_ever_reaches_the_database_unsealed(begun):
     connect(begun)
 
     tables = begun.do(
-        "select format('%I.%I', table_schema, table_name) as name from information_schema.tables"
+        "select table_schema || '.' || table_name as name from information_schema.tables"
         " where table_schema in ('public', 'private', 'queue') and table_type = 'BASE TABLE'"
     )
     dumped = "".join(str(begun.do(f"select t::text from {row['name']} as t")) for row in tables)
     assert "My Shop" in dumped
     for secret in ("EAAshort", "EAAlong", "EAApage", "the-code"):
         assert secret not in dumped
+        assert secret.encode().hex() not in dumped
 
 
 def test_reconnecting_replaces_the_tokens(begun):
@@ -180,8 +181,8 @@ def test_no_page_to_answer_on_is_explained(begun, pages):
 
 def test_a_page_of_another_organization_is_skipped_and_named(begun):
     theirs = Stage.organization(begun, "Theirs")
-    begun.open_channel(theirs, begun.connect(theirs, status="active"), "777")
-    begun.graph.pages.append(page("777", "Taken"))
+    begun.open_channel(theirs, begun.connect(theirs, status="active"), begun.page + "7")
+    begun.graph.pages.append(page(begun.page + "7", "Taken"))
 
     assert connect(begun) == ["done"]
 
@@ -190,7 +191,7 @@ def test_a_page_of_another_organization_is_skipped_and_named(begun):
         "active",
         "Taken is connected to another organization.",
     )
-    assert ("page_token", "777") not in begun.opened()
+    assert ("page_token", begun.page + "7") not in begun.opened()
     assert [channel["external_id"] for channel in channels(begun)] == [begun.page]
 
 
@@ -209,12 +210,12 @@ def test_when_every_page_is_taken_nothing_is_connected(begun):
     [("subscribe", Declined("no", code="not_allowed")), ("subscription", frozenset({"messages"}))],
 )
 def test_a_page_that_cannot_be_subscribed_does_not_stop_the_others(begun, method, answer):
-    begun.graph.pages.append(page("888", "Second"))
+    begun.graph.pages.append(page(begun.page + "8", "Second"))
     begun.graph.script[method] = [answer]
 
     connect(begun)
 
-    assert [channel["external_id"] for channel in channels(begun)] == ["888"]
+    assert [channel["external_id"] for channel in channels(begun)] == [begun.page + "8"]
     assert "My Shop" in begun.link()["error"]
 
 

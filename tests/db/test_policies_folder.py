@@ -43,14 +43,17 @@ def state(db):
 def test_the_folder_applied_from_nothing_gives_the_migrated_state(db):
     migrated = state(db)
     for schema, table, name, *_ in migrated["policies"]:
-        db.execute(sql.SQL("drop policy {} on {}.{}").format(*map(sql.Identifier, (name, schema, table))))
+        db.execute(
+            sql.SQL("drop policy {} on {}.{}").format(*map(sql.Identifier, (name, schema, table)))
+        )
     for schema, table, *_ in migrated["tables"]:
         if schema in {"storage", "realtime"}:
             continue
         db.execute(
-            sql.SQL("revoke all on table {}.{} from public, anon, authenticated, service_role,"
-                    " worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress")
-            .format(sql.Identifier(schema), sql.Identifier(table))
+            sql.SQL(
+                "revoke all on table {}.{} from public, anon, authenticated, service_role,"
+                " worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress"
+            ).format(sql.Identifier(schema), sql.Identifier(table))
         )
 
     for path in sorted(POLICIES.glob("*.sql")):

@@ -18,7 +18,6 @@ QUEUE_OF = {
 }
 
 
-
 @pytest.fixture(scope="module")
 def standing(scratch):
     """One connection with the world in it, never committed; every test adds a savepoint."""
@@ -145,9 +144,7 @@ def test_an_insert_for_another_organization_is_refused_by_the_policy(db, world, 
     copied = sql.SQL(", ").join(map(sql.Identifier, cell.columns))
     table = sql.Identifier(*cell.table.split("."))
     rows = sql.SQL("select {columns} from {table} where org_id = %s limit 1")
-    template = db.execute(
-        rows.format(columns=copied, table=table), [world.theirs.id]
-    ).fetchone()
+    template = db.execute(rows.format(columns=copied, table=table), [world.theirs.id]).fetchone()
     hold_job(db, QUEUE_OF[cell.role], world.ours.id)
     values = sql.SQL(", ").join(map(sql.Literal, template))
 
@@ -156,9 +153,7 @@ def test_an_insert_for_another_organization_is_refused_by_the_policy(db, world, 
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"),
         db.transaction(),
     ):
-        db.execute(
-            sql.SQL("insert into {} ({}) values ({})").format(table, copied, values)
-        )
+        db.execute(sql.SQL("insert into {} ({}) values ({})").format(table, copied, values))
 
 
 @pytest.mark.parametrize("cell", [c for c in CELLS if c.columns], ids=str)
@@ -193,12 +188,15 @@ def fingerprint(db, table, org):
     if where is None:
         people = [str(p) for p in org.people.values()]
         return db.execute(
-            sql.SQL("select md5(string_agg(t::text, '' order by t::text)) from {} as t"
-                    " where user_id::text = any(%s)").format(sql.Identifier(schema, name)),
+            sql.SQL(
+                "select md5(string_agg(t::text, '' order by t::text)) from {} as t"
+                " where user_id::text = any(%s)"
+            ).format(sql.Identifier(schema, name)),
             [people],
         ).fetchone()
     return db.execute(
-        sql.SQL("select md5(string_agg(t::text, '' order by t::text)) from {} as t where {} = %s")
-        .format(sql.Identifier(schema, name), sql.Identifier(where)),
+        sql.SQL(
+            "select md5(string_agg(t::text, '' order by t::text)) from {} as t where {} = %s"
+        ).format(sql.Identifier(schema, name), sql.Identifier(where)),
         [org.id],
     ).fetchone()

@@ -102,9 +102,7 @@ def test_switching_needs_a_membership(db, world):
     owner = world.ours.people["owner"]
 
     refuse(db, "CX003", owner, "select public.switch_organization(%s)", world.theirs.id)
-    db.execute(
-        "insert into public.memberships values (%s, %s, 'viewer')", [world.theirs.id, owner]
-    )
+    db.execute("insert into public.memberships values (%s, %s, 'viewer')", [world.theirs.id, owner])
     with acting_as(db, "authenticated", user=owner):
         db.execute("select public.switch_organization(%s)", [world.theirs.id])
         seen = one(db, "select array_agg(distinct org_id) from public.messages")

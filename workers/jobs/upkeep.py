@@ -1,7 +1,8 @@
-"""Upkeep: what keeps the tables small without anybody asking for it."""
+"""Upkeep: what is deleted because its time is over, without anybody asking for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,23 +13,39 @@ from workers.jobqueue.schedule import Periodic
 
 if TYPE_CHECKING:
     from workers.jobqueue.context import Context
-    from workers.jobqueue.job import Job
+    from workers.jobqueue.job import Handler, Job
     from workers.jobs.registry import Registry
-
-PURGE_EVENTS = "upkeep.purge_events"
-
-PERIODIC = (Periodic(PURGE_EVENTS, every=timedelta(hours=1)),)
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """A SQL function that deletes what is due and answers how many, and how often it runs."""
+
+    kind: str
+    function: str
+    every: timedelta
+
+
+PURGES = (
+    Purge("upkeep.purge_events", "queue.purge_events()", timedelta(hours=1)),
+    # Tokens taken out of use live ten minutes: looking every minute keeps that promise.
+    Purge("upkeep.purge_revocations", "private.purge_revocations()", timedelta(minutes=1)),
+)
+PERIODIC = tuple(Periodic(purge.kind, every=purge.every) for purge in PURGES)
+
+
 def register(registry: Registry) -> None:
     """Register the upkeep kinds."""
-    registry.add(PURGE_EVENTS, purge_events)
+    for purge in PURGES:
+        registry.add(purge.kind, _handler(purge))
 
 
-async def purge_events(job: Job, context: Context) -> None:
-    """Delete webhook events that were processed a week ago, and finish with that."""
-    async with context.transaction(job) as connection:
-        purged: int = await calls.value(connection, "queue.purge_events()")
-    log.info("webhook events purged", count=purged)
+def _handler(purge: Purge) -> Handler:
+    async def run(job: Job, context: Context) -> None:
+        async with context.transaction(job) as connection:
+            purged: int = await calls.value(connection, purge.function)
+        log.info("purged", kind=purge.kind, count=purged)
+
+    return run
