@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ if str(ROOT) not in sys.path:  # the plain `pytest` command does not put the roo
 import psycopg  # noqa: E402
 
 from tests.database import TestCluster  # noqa: E402
-from tests.stacks import PROCESSES, LocalStack  # noqa: E402
+from tests.stacks import PROCESSES, LocalStack, processes_in  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,28 +52,11 @@ def _closed_network() -> Iterator[None]:
     patch.undo()
 
 
-def _processes_naming(word: str) -> list[str]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) in {os.getpid(), os.getppid()}:
-            continue
-        try:
-            command = (
-                (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            )
-        except OSError:
-            continue  # it ended while we looked
-        if word in command and "pytest" not in command:
-            found.append(f"{folder.name}: {command[:200]}")
-    return found
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fail the run when a process that works in its folders is still there."""
     yield
-    if Path("/proc").is_dir():
-        assert _processes_naming(str(tmp_path_factory.getbasetemp())) == []
+    assert processes_in(tmp_path_factory.getbasetemp()) == []
 
 
 @pytest.fixture(scope="session")

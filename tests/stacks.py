@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -31,6 +32,20 @@ def connext(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
         timeout=SECONDS,
         check=False,
     )
+
+
+def processes_in(folder: Path) -> list[str]:
+    """List the processes that name something below this folder when they were started (Linux)."""
+    word = f"{folder}/".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        told = b""
+        for name in ("cmdline", "environ"):
+            with contextlib.suppress(OSError):  # it ended while we looked, or is another account's
+                told += (entry / name).read_bytes()
+        if word in told and int(entry.name) != os.getpid():
+            found.append(f"{entry.name}: {told[:200]!r}")
+    return found
 
 
 @dataclass

@@ -42,8 +42,9 @@ class World:
 def make_world(db: psycopg.Connection) -> World:
     """Write the rows as the operator and return their ids."""
     db.execute(
-        "insert into private.sealing_keys (key_id, public_key) values (%s, %s)"
-        " on conflict do nothing",
+        "insert into private.sealing_keys (key_id, public_key, state) select %s, %s,"
+        " case when exists (select from private.sealing_keys where state = 'active')"
+        " then 'retiring' else 'active' end on conflict do nothing",
         [TEST_KEY, b"not a key: nothing is sealed in this world"],
     )
     return World(ours=make_org(db, "Ours"), theirs=make_org(db, "Theirs"))

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from cli.embedded import packages, project
-from cli.embedded.cluster import HOST, SUPERUSER, dsn
+from cli.embedded.cluster import SUPERUSER, dsn
 from cli.embedded.errors import StackError
+from cli.embedded.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

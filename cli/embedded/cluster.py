@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ import psycopg
 
 from cli.embedded import packages, process
 from cli.embedded.errors import StackError
+from cli.embedded.ports import HOST, free_port
 
 SUPERUSER = "supabase_admin"
-HOST = "127.0.0.1"
 START_SECONDS = 60.0
 # linux/capability.h: read and search, or (where containers withhold that) every folder.
 CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE = 2, 1
@@ -46,25 +45,6 @@ SETTINGS = {
     "pg_stat_statements.track_utility": "off",
 }
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-def free_port() -> int:
-    """Let the system name a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def port_is_free(port: int) -> bool:
-    """Try to listen there, as the server would."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def dsn(port: int, role: str, password: str, database: str = "postgres") -> str:

@@ -12,8 +12,9 @@ import psycopg
 from psycopg import sql
 
 from cli.embedded import packages
-from cli.embedded.cluster import HOST, SUPERUSER
+from cli.embedded.cluster import SUPERUSER
 from cli.embedded.errors import StackError
+from cli.embedded.ports import HOST
 
 if TYPE_CHECKING:
     from pathlib import Path

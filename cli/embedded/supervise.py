@@ -25,9 +25,10 @@ from cli.embedded.children import (
     children,
     environment,
 )
-from cli.embedded.cluster import HOST, SUPERUSER, Cluster, free_port, port_is_free
+from cli.embedded.cluster import SUPERUSER, Cluster
 from cli.embedded.errors import StackError
 from cli.embedded.folder import RUNNING, STARTING, STOPPED, DataFolder
+from cli.embedded.ports import HOST, Reservations
 from cli.embedded.sealing import KeyMaker
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Supervisor:
         self.plan: Plan
         self.cluster: Cluster
         self._keys: KeyMaker | None = None
+        self._ports = Reservations()
         self._children: list[Running] = []
         self._asked_to_stop = False
 
@@ -144,26 +146,30 @@ class Supervisor:
         self.tell(f"{name}: {seconds:.2f} s")
 
     def _decide(self) -> Plan:
-        before = self.folder.state().get("ports", {})
-        ports: dict[str, int] = {}
-        for name, preferred in PREFERRED.items():
-            wanted = [before.get(name, preferred), preferred]
-            if name == "api" and self.port is not None:
-                wanted = [self.port]
-                if not port_is_free(self.port):
-                    raise StackError(
-                        f"port {self.port} is taken: end what listens on {HOST}:{self.port},"
-                        " or choose another with --port"
-                    )
-            taken = set(ports.values())
-            found = next((p for p in wanted if p not in taken and port_is_free(p)), None)
-            ports[name] = found or free_port()
-            if found != wanted[0]:
-                self.tell(f"port {wanted[0]} is taken: {name} uses {ports[name]}")
-        ports |= {name: free_port() for name in EPHEMERAL}
         config = tomllib.loads((packages.REPOSITORY / "supabase" / "config.toml").read_text())
         site = str(config.get("auth", {}).get("site_url", "http://127.0.0.1:3000"))
-        return Plan(self.folder, ports, self.folder.secrets(), site)
+        return Plan(self.folder, self._choose_ports(), self.folder.secrets(), site)
+
+    def _choose_ports(self) -> dict[str, int]:
+        """Choose the ports of last time, else the usual ones, else any that are free."""
+        before = self.folder.state().get("ports", {})
+        ports: dict[str, int] = {}
+        if self.port is not None:
+            if not self._ports.take(self.port):
+                raise StackError(
+                    f"port {self.port} is taken: end what listens on {HOST}:{self.port},"
+                    " or choose another with --port"
+                )
+            ports["api"] = self.port
+        for name, preferred in PREFERRED.items():
+            if name in ports:
+                continue
+            wanted = [before.get(name, preferred), preferred]
+            found = next((port for port in wanted if self._ports.take(port)), None)
+            ports[name] = found or self._ports.take_any()
+            if found != wanted[0]:
+                self.tell(f"port {wanted[0]} is taken: {name} uses {ports[name]}")
+        return ports | {name: self._ports.take_any() for name in EPHEMERAL}
 
     def _bootstrap(self) -> None:
         admin = self.plan.database(SUPERUSER)
@@ -278,6 +284,7 @@ class Supervisor:
             self._keys.stop()
         if hasattr(self, "cluster"):
             self.cluster.stop()
+        self._ports.release()
         if hasattr(self, "plan"):
             said = self.plan.status(STOPPED, {})
             self.folder.write_state(said)

@@ -13,33 +13,50 @@ set local statement_timeout = '30s';
 create table privacy.policy_versions (
     version text not null,
     published_on date not null,
-    notice_sha256 text not null,
     current boolean not null default false,
 
-    constraint policy_versions_pkey primary key (version),
-    constraint policy_versions_sha256_shape check (notice_sha256 ~ '^[0-9a-f]{64}$')
+    constraint policy_versions_pkey primary key (version)
 );
 create unique index policy_versions_current_idx on privacy.policy_versions (current) where current;
 comment on table privacy.policy_versions is 'Every published version of the privacy page; consent names the one that was shown.';
 
-insert into privacy.policy_versions (version, published_on, notice_sha256, current)
-values ('2026-06-13', '2026-06-13', encode(sha256(convert_to('connext privacy page 2026-06-13', 'UTF8')), 'hex'), true);
+insert into privacy.policy_versions (version, published_on, current)
+values ('2026-06-13', '2026-06-13', true);
 
 create table private.purposes (
     provider text not null,
     purpose text not null,
-    data_used text not null,
+    notice_en text not null,
+    notice_fr text not null,
 
     constraint purposes_pkey primary key (provider, purpose),
     constraint purposes_provider_known check (provider in ('meta', 'google_places', 'telnyx', 'stripe'))
 );
 comment on table private.purposes is 'The integrations table of the privacy page: what each provider''s data is used for.';
 
-insert into private.purposes (provider, purpose, data_used) values
-('meta', 'read_and_reply_to_messages', 'Pages, their messages, and the basic profile of people who write'),
-('google_places', 'complete_addresses', 'The address text that is typed'),
-('telnyx', 'texts_and_calls', 'Numbers, call and message metadata and content, for the connected numbers'),
-('stripe', 'subscription_billing', 'Billing e-mail and the state of subscription and payments');
+comment on column private.purposes.notice_en is 'What is shown before connecting, and hashed into the consent.';
+
+insert into private.purposes (provider, purpose, notice_en, notice_fr) values
+(
+    'meta', 'read_and_reply_to_messages',
+    'Connext uses your Pages, their messages and the basic profile of people who write, to let you read and reply.',
+    'Connext utilise vos Pages, leurs messages et le profil de base des personnes qui écrivent, pour vous permettre de lire et de répondre.'
+),
+(
+    'google_places', 'complete_addresses',
+    'Connext sends the address text you type to Google Places, to suggest complete addresses.',
+    'Connext envoie à Google Places le texte d''adresse que vous saisissez, pour proposer des adresses complètes.'
+),
+(
+    'telnyx', 'texts_and_calls',
+    'Connext uses numbers, call and message metadata and content of the numbers you connect, for texts and calls.',
+    'Connext utilise les numéros, les métadonnées et le contenu des appels et messages des numéros connectés, pour les textos et les appels.'
+),
+(
+    'stripe', 'subscription_billing',
+    'Connext uses your billing e-mail and the state of your subscription and payments, to bill your subscription.',
+    'Connext utilise votre courriel de facturation et l''état de l''abonnement et des paiements, pour facturer votre abonnement.'
+);
 
 create table public.consents (
     org_id uuid not null,
@@ -64,6 +81,7 @@ create table public.consents (
     foreign key (policy_version) references privacy.policy_versions (version),
     constraint consents_granted_by_fkey foreign key (granted_by) references auth.users (id) on delete set null,
     constraint consents_withdrawn_by_fkey foreign key (withdrawn_by) references auth.users (id) on delete set null,
+    constraint consents_notice_shape check (notice_sha256 ~ '^[0-9a-f]{64}$'),
     constraint consents_withdrawn_after_granted check (withdrawn_at >= granted_at)
 );
 create index consents_purpose_idx on public.consents (provider, purpose);
@@ -355,8 +373,9 @@ declare
 begin
     insert into public.consents as c (org_id, provider, purpose, policy_version, notice_sha256, scopes, granted_by)
     select
-        grant_consent.org_id, p.provider, p.purpose, v.version, v.notice_sha256, grant_consent.scopes,
-        (select auth.uid())
+        grant_consent.org_id, p.provider, p.purpose, v.version,
+        encode(sha256(convert_to(concat_ws(E'\n', v.version, p.notice_en, p.notice_fr), 'UTF8')), 'hex'),
+        grant_consent.scopes, (select auth.uid())
     from private.purposes as p
     cross join privacy.policy_versions as v
     where p.provider = grant_consent.provider and v.current
@@ -365,7 +384,7 @@ begin
 end;
 $$;
 comment on function private.grant_consent(uuid, text, text[]) is
-'Records consent for a provider''s purpose with the notice now published; returns its id.';
+'Records consent for a provider''s purpose; its digest is SHA-256 over the lines policy version, notice in English, notice in French. Returns its id.';
 
 create function private.begin_connection(provider text)
 returns jsonb

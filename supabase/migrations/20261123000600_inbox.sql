@@ -123,6 +123,7 @@ create table public.messages (
 create index messages_conversation_idx on public.messages (org_id, conversation_id, occurred_at desc, id desc);
 create index messages_conversation_fkey_idx
 on public.messages (org_id, conversation_id, channel_id, provider);
+create index messages_unsettled_idx on public.messages (org_id, updated_at) where state in ('queued', 'sending');
 create index messages_sent_by_idx on public.messages (sent_by) where sent_by is not null;
 comment on table public.messages is 'One message, in or out. Outbound: queued → sending → sent → delivered → read, or failed, or ambiguous.';
 comment on column public.messages.external_id is 'The provider''s id; how duplicates and echoes are recognized.';
@@ -411,7 +412,96 @@ $$;
 comment on function private.purge_revocations() is
 'Deletes tokens whose ten minutes are over, revoked or not; answers how many. Run by worker_privacy every minute.';
 
+create function private.expire_connections()
+returns integer
+language plpgsql
+volatile
+security definer  -- worker_privacy may not see the codes it deletes
+set search_path = ''
+as $$
+declare
+    gone integer;
+begin
+    with stale as (
+        delete from private.sealed_tokens as t
+        where t.kind = 'oauth_code' and t.created_at < now() - interval '15 minutes'
+        returning t.org_id, t.integration_id
+    )
+
+    update public.integrations as i
+    set error = 'The connection did not complete. Please connect again.'
+    from stale as s
+    where i.org_id = s.org_id and i.id = s.integration_id and i.status <> 'active';
+    get diagnostics gone = row_count;
+    delete from private.connection_attempts as a where a.expires_at < now() - interval '1 day';
+    return gone;
+end;
+$$;
+comment on function private.expire_connections() is
+'Deletes authorization codes that nobody exchanged within 15 minutes and says so on the integration; answers how many. '
+'Run every minute by worker_privacy.';
+
+create function private.settle_sends()
+returns integer
+language plpgsql
+volatile
+security definer  -- worker_privacy may not see the messages it settles
+set search_path = ''
+as $$
+declare
+    settled integer;
+begin
+    -- A message on its way always has a job. One without (its worker died on the last attempt, or
+    -- its token could not be opened) would wait forever: say what is known and leave it to people.
+    update public.messages as m
+    set
+        state = case m.state when 'sending' then 'ambiguous' else 'failed' end,
+        error_code = case m.state when 'sending' then 'unconfirmed' else 'not_sent' end,
+        error_detail = case m.state
+            when 'sending' then 'It is not known whether this was delivered. Look in the provider''s inbox before sending again.'
+            else 'This could not be sent. Please send it again.'
+        end
+    where m.direction = 'outbound'
+        and m.state in ('queued', 'sending')
+        and m.updated_at < now() - interval '5 minutes'
+        and not exists (
+            select 1 from queue.jobs as j
+            where j.queue = m.provider and j.dedupe_key = 'send:' || m.id
+        );
+    get diagnostics settled = row_count;
+    return settled;
+end;
+$$;
+comment on function private.settle_sends() is
+'Ends outbound messages that no job carries any more: sending becomes ambiguous, queued becomes failed; answers how many. '
+'Run every minute by worker_privacy.';
+
+create function private.in_use_elsewhere(external_id text)
+returns boolean
+language sql
+stable
+security definer  -- a worker sees no other organization; it learns only yes or no
+set search_path = ''
+as $$
+    select exists (
+        select 1 from public.integrations as i
+        where i.provider = current_setting('connext.queue', true)
+            and i.external_account_id = in_use_elsewhere.external_id
+            and i.org_id is distinct from private.leased_org(current_setting('connext.queue', true))
+            and i.status <> 'disconnected'
+    ) or exists (
+        select 1 from private.channel_routes as r
+        where r.provider = current_setting('connext.queue', true)
+            and r.external_id = in_use_elsewhere.external_id
+            and r.org_id is distinct from private.leased_org(current_setting('connext.queue', true))
+    );
+$$;
+comment on function private.in_use_elsewhere(text) is
+'For the provider''s worker: whether an account or channel is connected to another organization now, so that ending ours must not end theirs.';
+
 revoke execute on all functions in schema private from public;
+grant execute on function private.expire_connections(), private.settle_sends() to worker_privacy;
+grant execute on function private.in_use_elsewhere(text) to worker_meta, worker_telnyx;
 grant execute on function private.open_channel(uuid, text, text) to worker_meta, worker_telnyx;
 grant execute on function private.purge_revocations() to worker_privacy;
 grant execute on function

@@ -6,7 +6,7 @@
 --
 -- policy channels.sql e9575fe31d7f57e158cb3d0430c5e13a5489159ad6f74c93f4564ed0f3086451
 -- policy consents.sql aeeca1475f2fb259a4cd2c55574725db6221423359697eaa0291d5a699b7a299
--- policy conversations.sql bfd260de6c96b0f35fdb7efc5b3fa9ffdfd0e7a3485eae14b518210be608b590
+-- policy conversations.sql 82f509672de0209414016486b242820b2a18606b65cfa1845029bca64d6a0555
 -- policy integrations.sql 8219cd650c3e0789f5888d6ad236178154babb47a54b199a543697dd3d54976c
 -- policy invitations.sql 1487646fa84ab54fd05d3052db038d1cf052bf2567f7f5066b67ef4a1ef977b3
 -- policy memberships.sql 171ad9d7d7747bf178029f0fd0a87c23ec28ef43c707bd4a4ad42be26be1561c
@@ -170,8 +170,8 @@ from public, anon, authenticated, service_role, worker_meta, worker_telnyx, work
 --
 --   [a] org_id, provider, channel_id, contact_external_id, contact_name, last_message_at,
 --       last_inbound_at, unread_count
---   [b] contact_name, last_message_at, last_inbound_at, unread_count, delivered_until,
---       read_until
+--   [b] status, contact_name, last_message_at, last_inbound_at, unread_count,
+--       delivered_until, read_until
 
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -181,7 +181,7 @@ grant select on table public.conversations to authenticated, worker_meta;
 grant update (status) on table public.conversations to authenticated;
 grant insert (org_id, provider, channel_id, contact_external_id, contact_name, last_message_at, last_inbound_at, unread_count)
 on table public.conversations to worker_meta;
-grant update (contact_name, last_message_at, last_inbound_at, unread_count, delivered_until, read_until)
+grant update (status, contact_name, last_message_at, last_inbound_at, unread_count, delivered_until, read_until)
 on table public.conversations to worker_meta;
 
 drop policy if exists conversations_select_member on public.conversations;

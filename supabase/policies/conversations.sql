@@ -16,8 +16,8 @@
 --
 --   [a] org_id, provider, channel_id, contact_external_id, contact_name, last_message_at,
 --       last_inbound_at, unread_count
---   [b] contact_name, last_message_at, last_inbound_at, unread_count, delivered_until,
---       read_until
+--   [b] status, contact_name, last_message_at, last_inbound_at, unread_count,
+--       delivered_until, read_until
 
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -27,7 +27,7 @@ grant select on table public.conversations to authenticated, worker_meta;
 grant update (status) on table public.conversations to authenticated;
 grant insert (org_id, provider, channel_id, contact_external_id, contact_name, last_message_at, last_inbound_at, unread_count)
 on table public.conversations to worker_meta;
-grant update (contact_name, last_message_at, last_inbound_at, unread_count, delivered_until, read_until)
+grant update (status, contact_name, last_message_at, last_inbound_at, unread_count, delivered_until, read_until)
 on table public.conversations to worker_meta;
 
 drop policy if exists conversations_select_member on public.conversations;

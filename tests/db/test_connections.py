@@ -194,6 +194,36 @@ def test_purging_deletes_what_is_due_and_nothing_else(db, world):
     assert one(db, "select count(*) from private.revocations") == 1
 
 
+def test_a_code_nobody_exchanged_is_deleted_and_the_person_told(db, world):
+    db.execute(
+        "update public.integrations set status = 'paused' where org_id = %s", [world.ours.id]
+    )
+    db.execute("update private.sealed_tokens set kind = 'oauth_code'")
+    db.execute(
+        "update private.sealed_tokens set created_at = now() - interval '16 minutes'"
+        " where org_id = %s",
+        [world.ours.id],
+    )
+
+    assert one(db, "select private.expire_connections()") == 1
+    assert one(db, "select array_agg(org_id) from private.sealed_tokens") == [world.theirs.id]
+    assert one(
+        db, "select error from public.integrations where id = %s", world.ours.integration
+    ).startswith("The connection did not complete")
+
+
+def test_a_consent_carries_the_digest_of_the_notice_that_was_shown(db, world, begun):
+    digest = one(
+        db,
+        "select encode(sha256(convert_to(concat_ws(E'\\n', '2026-06-13', notice_en, notice_fr), 'UTF8')), 'hex')"
+        " from private.purposes where provider = 'meta'",
+    )
+
+    assert digest == one(
+        db, "select notice_sha256 from public.consents where id = %s", begun["consent_id"]
+    )
+
+
 def test_an_account_of_another_organization_cannot_be_taken(db, world):
     hold_job(db, "meta", world.ours.id)
 
@@ -235,3 +265,26 @@ def test_a_new_person_cannot_begin_without_an_organization(db, world):
         db.execute("select public.begin_connection('meta')")
 
     assert refused.value.sqlstate == "CX001"
+
+
+@pytest.mark.parametrize(
+    ("state", "becomes", "code"),
+    [("sending", "ambiguous", "unconfirmed"), ("queued", "failed", "not_sent")],
+)
+def test_a_message_that_no_job_carries_any_more_is_settled(db, world, state, becomes, code):
+    with acting_as(db, "authenticated", **by(world)):
+        sent = one(db, "select id from public.send_message(%s, 'hello')", world.ours.conversation)
+    db.execute("alter table public.messages disable trigger messages_update_touch")
+    db.execute(
+        "update public.messages set state = %s, updated_at = now() - interval '6 minutes'"
+        " where id = %s",
+        [state, sent],
+    )
+    assert one(db, "select private.settle_sends()") == 0
+    db.execute("delete from queue.jobs")
+
+    assert one(db, "select private.settle_sends()") == 1
+
+    assert db.execute(
+        "select state, error_code from public.messages where id = %s", [sent]
+    ).fetchone() == (becomes, code)

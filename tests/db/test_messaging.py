@@ -47,6 +47,17 @@ def test_messages_in_any_order_leave_the_latest_times(stage):
     assert thread["last_message_at"] == thread["last_inbound_at"] == NOW + timedelta(seconds=30)
 
 
+def test_a_message_reopens_a_closed_conversation(stage):
+    stage.receive(stage.said("m_1"))
+    stage.work()
+    stage.do("update public.conversations set status = 'closed' where org_id = %s", stage.org)
+    stage.receive(stage.said("m_2", at=10))
+
+    stage.work()
+
+    assert stage.conversation()["status"] == "open"
+
+
 def test_a_message_that_is_there_already_is_not_counted_again(stage):
     stage.receive(stage.said("m_1"))
     stage.work()

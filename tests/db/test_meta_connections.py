@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tests.messenger import ASID, NOW, Stage
+from tests.world import make_world
 from workers.core.errors import RateLimited, Reauthorize
 from workers.jobqueue.outcome import Dead, Parked, Retry
 from workers.providers.http import Unanswered, Unreachable
@@ -22,7 +24,7 @@ def begun(stage_url):
     return stage
 
 
-def page(page_id, name="My Shop", *, tasks=MESSAGING, token="EAApage"):  # noqa: S107
+def page(page_id, name="My Shop", *, tasks=MESSAGING, token="EAApage"):
     return {"id": page_id, "name": name, "access_token": token, "tasks": tasks}
 
 
@@ -247,6 +249,8 @@ def test_a_disconnect_during_the_calls_leaves_nothing_behind(begun):
 
 def leave(stage):
     """Disconnect as the operator does, which enqueues the revocation."""
+    # Stages share a database: nobody else there is this person.
+    stage.do("update public.integrations set external_account_id = null where org_id <> %s", stage.org)
     stage.keep_token("user_token", ASID, "EAAuser")
     stage.do("select private.disconnect(%s, %s)", stage.org, stage.integration)
 
@@ -324,6 +328,23 @@ def test_a_connection_made_again_meanwhile_is_left_alone(stage):
     assert stage.work() == ["done"]
 
     assert stage.graph.calls == []
+    assert left(stage) == []
+
+
+@pytest.mark.usefixtures("now")
+def test_what_another_organization_has_connected_lives_on(stage):
+    leave(stage)
+    with psycopg.connect(stage.url) as db:
+        theirs = make_world(db).theirs
+        db.execute(
+            "update public.integrations set external_account_id = %s where id = %s",
+            [ASID, theirs.integration],
+        )
+
+    assert stage.work() == ["done"]
+
+    assert stage.graph.asked("unsubscribe") == [{"page": stage.page, "token": "EAApage"}]
+    assert stage.graph.asked("revoke_permissions") == []
     assert left(stage) == []
 
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from cli.embedded import process
-from tests.stacks import PROCESSES, LocalStack, connext
+from tests.stacks import PROCESSES, LocalStack, connext, processes_in
 
 
 @pytest.fixture
@@ -134,6 +134,12 @@ def test_what_holds_secrets_is_readable_by_its_owner_only(quiet_stack):
 
     for path in closed:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_the_search_for_leftovers_sees_every_process_of_a_stack(quiet_stack):
+    found = {int(line.partition(":")[0]) for line in processes_in(quiet_stack.data.parent)}
+
+    assert found >= set(quiet_stack.read()["pids"].values())
 
 
 def test_no_command_line_holds_a_password(quiet_stack):

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """A SQL function that deletes what is due and answers how many, and how often it runs."""
+    """A SQL function that ends what is due and answers how many, and how often it runs."""
 
     kind: str
     function: str
@@ -32,6 +32,9 @@ PURGES = (
     Purge("upkeep.purge_events", "queue.purge_events()", timedelta(hours=1)),
     # Tokens taken out of use live ten minutes: looking every minute keeps that promise.
     Purge("upkeep.purge_revocations", "private.purge_revocations()", timedelta(minutes=1)),
+    # An authorization code is good for minutes; one that is left means that connecting failed.
+    Purge("upkeep.expire_connections", "private.expire_connections()", timedelta(minutes=1)),
+    Purge("upkeep.settle_sends", "private.settle_sends()", timedelta(minutes=1)),
 )
 PERIODIC = tuple(Periodic(purge.kind, every=purge.every) for purge in PURGES)
 

@@ -41,6 +41,7 @@ class Revocation:
         async with context.acting(job) as connection:
             found = await tokens.to_revoke(connection, owner, now=self._clock.now())
             in_use = await _in_use_again(connection, owner)
+            in_use |= await _in_use_elsewhere(connection, [token.subject for token in found])
         done: list[UUID] = []
         try:
             for token in found:
@@ -90,5 +91,13 @@ async def _in_use_again(connection: AsyncConnection, owner: tokens.Owner) -> set
             and i.status <> 'disconnected' and i.external_account_id is not null
         """,
         {"org": owner.org, "integration": owner.integration},
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def _in_use_elsewhere(connection: AsyncConnection, subjects: list[str]) -> set[str]:
+    """List those that another organization has connected: theirs must live on."""
+    cursor = await connection.execute(
+        "select s from unnest(%s::text[]) as s where private.in_use_elsewhere(s)", (subjects,)
     )
     return {row[0] for row in await cursor.fetchall()}

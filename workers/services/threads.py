@@ -99,7 +99,8 @@ async def note_inbound(
             last_message_at = case
                 when %(message)s then greatest(last_message_at, %(at)s) else last_message_at
             end,
-            unread_count = unread_count + %(message)s::integer
+            unread_count = unread_count + %(message)s::integer,
+            status = case when %(message)s then 'open' else status end
         where org_id = %(org)s and id = %(thread)s
         """,
         {"org": org, "thread": thread, "at": at, "message": is_message},
