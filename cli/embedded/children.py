@@ -10,7 +10,6 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -183,12 +182,12 @@ def _worker(plan: Plan, name: str, queues: list[str], role: str, **own: str) -> 
     )
 
 
-# Each child, by the name that `--without` knows, and the module it needs.
-CHILDREN: dict[str, tuple[str, Callable[[Plan], Child]]] = {
-    "sandbox": ("sandbox.__main__", sandbox),
-    "receiver": ("workers.receiver.app", receiver),
-    "worker_meta": ("workers.jobs.meta", worker_meta),
-    "worker_privacy": ("workers.main", worker_privacy),
+# Each child, by the name that `--without` knows.
+CHILDREN: dict[str, Callable[[Plan], Child]] = {
+    "sandbox": sandbox,
+    "receiver": receiver,
+    "worker_meta": worker_meta,
+    "worker_privacy": worker_privacy,
 }
 
 
@@ -201,19 +200,7 @@ def check_names(names: Collection[str]) -> None:
 
 def children(plan: Plan, without: Collection[str] = ()) -> list[Child]:
     """Describe the processes that start once the database is migrated."""
-    return [
-        describe(plan)
-        for name, (module, describe) in CHILDREN.items()
-        if name not in without and _exists(module)
-    ]
-
-
-def _exists(module: str) -> bool:
-    """Say whether the code of a child is there yet."""
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+    return [describe(plan) for name, describe in CHILDREN.items() if name not in without]
 
 
 def redirect_uri(plan: Plan) -> str:
