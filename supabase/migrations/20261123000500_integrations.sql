@@ -40,7 +40,7 @@ insert into private.purposes (provider, purpose, notice_en, notice_fr) values
 (
     'meta', 'read_and_reply_to_messages',
     'Connext uses your Pages, their messages and the basic profile of people who write, to let you read and reply.',
-    'Connext utilise vos Pages, leurs messages et le profil de base des personnes qui écrivent, pour vous permettre de lire et de répondre.'
+    'Connext utilise vos Pages, leurs messages et le profil de base de qui vous écrit, pour que vous puissiez lire et répondre.'
 ),
 (
     'google_places', 'complete_addresses',
