@@ -50,7 +50,7 @@ insert into private.purposes (provider, purpose, notice_en, notice_fr) values
 (
     'telnyx', 'texts_and_calls',
     'Connext uses numbers, call and message metadata and content of the numbers you connect, for texts and calls.',
-    'Connext utilise les numéros, les métadonnées et le contenu des appels et messages des numéros connectés, pour les textos et les appels.'
+    'Connext utilise les numéros, les métadonnées et le contenu des appels et messages des numéros connectés, pour vos textos et appels.'
 ),
 (
     'stripe', 'subscription_billing',
