@@ -10,8 +10,8 @@
 -- policy attachments.sql 66231835bf7277fcf4dee426f6473bc6c450759e77695226ee38cca3ed652326
 -- policy balance_sheet.sql 3dc828e8750de9f1e9b7542d4e7898f626c779e60da9b1963692da14fd223ff4
 -- policy billing_accounts.sql 1f504e869fe02fdc58385d0fb691858c433a53c93bb05b993bec771d9aa40bec
--- policy billing_invoices.sql cc2ec4ec92f0cb672a75c649b2cbe547d57f1218a592680cd07c5cb9f75cbb62
--- policy calls.sql c6834e1ff80fd5b95496ed5838d07ffdfbae539ed27b499688039a065ccee057
+-- policy billing_invoices.sql 506f2f37fe092b3c89d66c63573ce164761cda76092310fd843e09d1baa15888
+-- policy calls.sql 605d547ce9e1536688d3f787df041a5d8ab5b5788cdedf5ab0e1b7971dfd270d
 -- policy contact_points.sql 3581bf4cf157d7cc1e3cb0f3b416e3d544f6f15cfe2a66db73a55684ff1c7237
 -- policy customers.sql 428cb646f88ede058bb0ef05069e186ecf6851fcffd8e1cf009fbd9bcb0de501
 -- policy data_exports.sql 679b06e58584fd1d9426780580a0ed157d760bf951e740fc8a45f076835eac68
@@ -39,7 +39,7 @@
 -- policy profit_and_loss.sql fcaf0955a5e438fea20b38d5715faaa4d6cad066ffe6d47d9d6e0de74f593886
 -- policy realtime.messages.sql 0cd45efe2860668098c0d148bfb3c596cbb503be7f1d245ca3da8c39fbb30ae6
 -- policy storage.objects.sql ba8ee5c1311814ef15cb668376894e7ebf6ac688ed93b0429676c38cdabd760b
--- policy subscriptions.sql cf08e95f53aa541596d13044368f086767daf17def41eb997bbb37a7893da7b0
+-- policy subscriptions.sql b246c28f05b7ee96f55327b64405c9d8cc3c8920c587da880622c80207bd46c0
 -- policy tasks.sql 766f1df43c707e1b5de9a3d0e795bdb965dbcf2af3c4fa7296ec6a95fea3414a
 -- policy tax_rates.sql 23a2e8fa98c86db6ba61c48fb0bdf152ea173588d0236dc38dd6636b65a11d22
 -- policy tax_report.sql 5ddd90c69563878698d463b1cc70f66f3be5a39a948ecbec37df1e7a64ddeffe
@@ -452,9 +452,16 @@ alter table public.billing_invoices force row level security;
 revoke all on table public.billing_invoices from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.billing_invoices to authenticated, worker_stripe;
-grant insert (org_id, stripe_invoice_id, subscription_id, number, status, currency, amount_due_minor, amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at)
+grant insert (
+    org_id, stripe_invoice_id, subscription_id, number, status, currency, amount_due_minor,
+    amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url,
+    synced_at
+)
 on table public.billing_invoices to worker_stripe;
-grant update (subscription_id, number, status, currency, amount_due_minor, amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at)
+grant update (
+    subscription_id, number, status, currency, amount_due_minor, amount_paid_minor,
+    period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at
+)
 on table public.billing_invoices to worker_stripe;
 
 drop policy if exists billing_invoices_select_manager on public.billing_invoices;
@@ -525,9 +532,16 @@ alter table public.calls force row level security;
 revoke all on table public.calls from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.calls to authenticated, worker_telnyx;
-grant insert (org_id, provider, channel_id, conversation_id, direction, state, from_number, to_number, external_id, external_session_id, external_control_id, started_at, answered_at, ended_at, cause)
+grant insert (
+    org_id, provider, channel_id, conversation_id, direction, state, from_number, to_number,
+    external_id, external_session_id, external_control_id, started_at, answered_at, ended_at,
+    cause
+)
 on table public.calls to worker_telnyx;
-grant update (conversation_id, state, from_number, to_number, external_id, external_session_id, external_control_id, started_at, answered_at, ended_at, cause)
+grant update (
+    conversation_id, state, from_number, to_number, external_id, external_session_id,
+    external_control_id, started_at, answered_at, ended_at, cause
+)
 on table public.calls to worker_telnyx;
 
 drop policy if exists calls_select_member on public.calls;
@@ -2054,9 +2068,16 @@ alter table public.subscriptions force row level security;
 revoke all on table public.subscriptions from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.subscriptions to authenticated, worker_stripe;
-grant insert (org_id, stripe_subscription_id, status, plan, stripe_price_id, quantity, current_period_start, current_period_end, cancel_at_period_end, canceled_at, trial_end, synced_at)
+grant insert (
+    org_id, stripe_subscription_id, status, plan, stripe_price_id, quantity,
+    current_period_start, current_period_end, cancel_at_period_end, canceled_at, trial_end,
+    synced_at
+)
 on table public.subscriptions to worker_stripe;
-grant update (status, plan, stripe_price_id, quantity, current_period_start, current_period_end, cancel_at_period_end, canceled_at, trial_end, synced_at)
+grant update (
+    status, plan, stripe_price_id, quantity, current_period_start, current_period_end,
+    cancel_at_period_end, canceled_at, trial_end, synced_at
+)
 on table public.subscriptions to worker_stripe;
 
 drop policy if exists subscriptions_select_manager on public.subscriptions;

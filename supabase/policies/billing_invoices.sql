@@ -25,9 +25,16 @@ alter table public.billing_invoices force row level security;
 revoke all on table public.billing_invoices from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.billing_invoices to authenticated, worker_stripe;
-grant insert (org_id, stripe_invoice_id, subscription_id, number, status, currency, amount_due_minor, amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at)
+grant insert (
+    org_id, stripe_invoice_id, subscription_id, number, status, currency, amount_due_minor,
+    amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url,
+    synced_at
+)
 on table public.billing_invoices to worker_stripe;
-grant update (subscription_id, number, status, currency, amount_due_minor, amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at)
+grant update (
+    subscription_id, number, status, currency, amount_due_minor, amount_paid_minor,
+    period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at
+)
 on table public.billing_invoices to worker_stripe;
 
 drop policy if exists billing_invoices_select_manager on public.billing_invoices;

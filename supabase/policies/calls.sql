@@ -25,9 +25,16 @@ alter table public.calls force row level security;
 revoke all on table public.calls from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.calls to authenticated, worker_telnyx;
-grant insert (org_id, provider, channel_id, conversation_id, direction, state, from_number, to_number, external_id, external_session_id, external_control_id, started_at, answered_at, ended_at, cause)
+grant insert (
+    org_id, provider, channel_id, conversation_id, direction, state, from_number, to_number,
+    external_id, external_session_id, external_control_id, started_at, answered_at, ended_at,
+    cause
+)
 on table public.calls to worker_telnyx;
-grant update (conversation_id, state, from_number, to_number, external_id, external_session_id, external_control_id, started_at, answered_at, ended_at, cause)
+grant update (
+    conversation_id, state, from_number, to_number, external_id, external_session_id,
+    external_control_id, started_at, answered_at, ended_at, cause
+)
 on table public.calls to worker_telnyx;
 
 drop policy if exists calls_select_member on public.calls;

@@ -25,9 +25,16 @@ alter table public.subscriptions force row level security;
 revoke all on table public.subscriptions from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.subscriptions to authenticated, worker_stripe;
-grant insert (org_id, stripe_subscription_id, status, plan, stripe_price_id, quantity, current_period_start, current_period_end, cancel_at_period_end, canceled_at, trial_end, synced_at)
+grant insert (
+    org_id, stripe_subscription_id, status, plan, stripe_price_id, quantity,
+    current_period_start, current_period_end, cancel_at_period_end, canceled_at, trial_end,
+    synced_at
+)
 on table public.subscriptions to worker_stripe;
-grant update (status, plan, stripe_price_id, quantity, current_period_start, current_period_end, cancel_at_period_end, canceled_at, trial_end, synced_at)
+grant update (
+    status, plan, stripe_price_id, quantity, current_period_start, current_period_end,
+    cancel_at_period_end, canceled_at, trial_end, synced_at
+)
 on table public.subscriptions to worker_stripe;
 
 drop policy if exists subscriptions_select_manager on public.subscriptions;
