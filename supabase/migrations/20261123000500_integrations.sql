@@ -534,8 +534,8 @@ as $$
     select private.begin_connection(provider);
 $$;
 comment on function public.begin_connection(text) is
-'Record consent and start connecting a provider: {integration_id, consent_id, authorize_url, state, expires_at}. '
-'Permission integrations.manage. Raises CX001, CX002, CX006, CX011.';
+'Record consent and start connecting a provider. Permission integrations.manage. '
+'Returns {integration_id, consent_id, authorize_url, state, expires_at}. Raises CX001, CX002, CX006, CX011.';
 
 create function public.complete_connection(state text, code text)
 returns public.integrations
@@ -546,7 +546,8 @@ as $$
     select private.complete_connection(state, code);
 $$;
 comment on function public.complete_connection(text, text) is
-'Finish connecting with the state and code of the provider''s redirect, by the person who began. The code is sealed at once. '
+'Finish connecting with the state and code of the provider''s redirect; the code is sealed at once. '
+'Permission integrations.manage, and only the person who began. '
 'Returns the integration, still connecting: watch its status. Raises CX001, CX006, CX010, CX011, CX013.';
 
 revoke execute on function public.begin_connection(text), public.complete_connection(text, text)

@@ -543,7 +543,7 @@ as $$
 $$;
 comment on function public.disconnect_integration(uuid) is
 'Disconnect a provider: its tokens are out of use when this answers. Permission integrations.manage, in every state. '
-'False when it was disconnected already. Raises CX001, CX002, CX003.';
+'Returns false when it was disconnected already. Raises CX001, CX002, CX003.';
 
 revoke execute on function
 public.send_message(uuid, text, uuid),

@@ -456,8 +456,8 @@ as $$
     select found.* from private.search_customers(query, max_rows) as found;
 $$;
 comment on function public.search_customers(text, integer) is
-'Customers of the current organization whose name, e-mail or phone contains the words, or nearly; best first, at most 100. '
-'Permission crm.read. Raises CX001, CX002.';
+'Find customers of the current organization by name, e-mail or phone. Permission crm.read. '
+'Returns those that contain the words, or nearly; best first, at most 100. Raises CX001, CX002.';
 
 create function public.link_conversation(conversation_id uuid, customer_id uuid)
 returns public.conversations

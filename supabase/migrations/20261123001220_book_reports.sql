@@ -37,7 +37,7 @@ as $$
     order by a.code;
 $$;
 comment on function public.trial_balance(date) is
-'Debits, credits and balance (debits less credits) of every account through a day; the balances add up to zero. '
+'Returns debits, credits and balance (debits less credits) of every account through a day; the balances add up to zero. '
 'Permission books.read, else no rows.';
 
 create function public.profit_and_loss(from_date date, to_date date)
@@ -69,7 +69,7 @@ as $$
     select s.kind, s.id, s.code, s.name, s.amount::bigint from rows as s order by s.place, s.code;
 $$;
 comment on function public.profit_and_loss(date, date) is
-'Income and expenses per account over days, both included, and a last row with section net_income. '
+'Returns income and expenses per account over days, both included, and a last row with section net_income. '
 'Permission books.read, else no rows.';
 
 create function public.balance_sheet(as_of date)
@@ -105,7 +105,7 @@ as $$
     select s.kind, s.id, s.code, s.name, s.amount::bigint from rows as s order by s.place, s.code;
 $$;
 comment on function public.balance_sheet(date) is
-'Assets, liabilities, equity and the earnings not yet moved to equity, at the end of a day; '
+'Returns assets, liabilities, equity and the earnings not yet moved to equity, at the end of a day; '
 'assets equal the sum of the other three. Permission books.read, else no rows.';
 
 create function public.tax_report(from_date date, to_date date)
@@ -165,8 +165,8 @@ as $$
     order by m.code;
 $$;
 comment on function public.tax_report(date, date) is
-'Movements of the sales tax accounts over days, both included: charged to customers (credit) on taxable_minor of sales, paid on '
-'purchases or reversed (debit), and the difference that is owed. Permission books.read, else no rows.';
+'Returns the movements of the sales tax accounts over days, both included: charged to customers (credit) on taxable_minor of '
+'sales, paid on purchases or reversed (debit), and the difference that is owed. Permission books.read, else no rows.';
 
 create function public.ar_aging(as_of date)
 returns table (
@@ -222,7 +222,7 @@ as $$
     order by c.display_name, g.customer_id;
 $$;
 comment on function public.ar_aging(date) is
-'What each customer owed at the end of a day, by days past due; the total is the balance of the receivable account. '
+'Returns what each customer owed at the end of a day, by days past due; the total is the balance of the receivable account. '
 'The row without a customer is what was posted on that account by hand. Permission books.read, else no rows.';
 
 create function private.today()

@@ -362,7 +362,7 @@ as $$
 $$;
 comment on function public.withdraw_consent(uuid) is
 'Withdraw a consent; an integration that rests on it is disconnected when this answers. Permission privacy.manage or '
-'integrations.manage. False when it was withdrawn already. Raises CX001, CX002, CX003.';
+'integrations.manage. Returns false when it was withdrawn already. Raises CX001, CX002, CX003.';
 
 revoke execute on function
 public.request_export(text, uuid, text, text),
