@@ -43,6 +43,7 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@$(BIN)/squawk supabase/migrations/*.sql
 	@$(BIN)/connext db policies check
 	@$(BIN)/python -m cli.reference --check
+	@$(BIN)/python -m cli.data_model --check
 
 fix: setup ## Format, and repair what the linters can repair
 	@$(BIN)/ruff check --fix $(CODE) || true
@@ -56,8 +57,9 @@ policies: setup ## Write the next migration from supabase/policies
 types: setup ## Write supabase/types from a migrated database
 	@$(BIN)/connext db types
 
-docs: setup ## Write docs/cli.md from the console's help
+docs: setup ## Write docs/cli.md and docs/data-model.md from help and migrations
 	@$(BIN)/python -m cli.reference
+	@$(BIN)/python -m cli.data_model
 
 lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
 	@$< --quiet --extra dev --generate-hashes --strip-extras --no-annotate --no-header \
