@@ -39,7 +39,7 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies
+	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies supabase/seed.sql
 	@$(BIN)/squawk supabase/migrations/*.sql
 	@$(BIN)/connext db policies check
 	@$(BIN)/python -m cli.reference --check
