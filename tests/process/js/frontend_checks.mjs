@@ -89,8 +89,14 @@ assert.deepEqual(read, { unread_count: 0, customer: { display_name: 'CafÃ© LumiÃ
 assert.deepEqual([queued.state, again.id, queued.sent_by], ['queued', queued.id, user.id])
 
 // after: Realtime
-assert.deepEqual(heard, [])
-assert.deepEqual(db.getChannels(), [])
+const firstHint = new Promise((resolve) => {
+  channel.on('broadcast', { event: 'conversations' }, ({ payload }) => resolve(payload))
+})
+await browser.messagesArrive(org)
+const hint = await firstHint
+assert.deepEqual([hint.table, hint.op, hint.count, hint.ids.length], ['conversations', 'insert', 60, 60])
+assert.ok(heard.some((one) => one.table === 'conversations' && one.count === 60))
+assert.equal(await db.removeChannel(channel), 'ok')
 
 // after: Attachments
 const bytes = await (await fetch(signedUrl)).text()
