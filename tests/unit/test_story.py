@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cli.errors import Failed
@@ -29,7 +27,7 @@ def test_a_step_that_ends_is_proven_and_one_that_raises_is_not():
 
 
 def test_a_failed_step_makes_the_demo_fail_and_is_named(monkeypatch, capsys):
-    def tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
+    def tell(book, folder, *, keep):
         folder.rmdir()
         try:
             with book.step("the sky is green"):
