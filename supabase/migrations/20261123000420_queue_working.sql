@@ -391,6 +391,7 @@ security definer  -- workers own no rights on the table itself
 set search_path = ''
 as $$
 declare
+    moment constant timestamptz := clock_timestamp();
     expired bigint [];
     spent queue.jobs [];
 begin
@@ -400,7 +401,7 @@ begin
     from (
         select j.id
         from queue.jobs as j
-        where j.queue = sweep.queue and j.state = 'running' and j.leased_until < now()
+        where j.queue = sweep.queue and j.state = 'running' and j.leased_until < moment
         order by j.leased_until
         limit 1000
         for no key update skip locked
@@ -419,7 +420,7 @@ begin
     update queue.jobs as j
     set
         state = 'waiting',
-        run_at = now(),
+        run_at = moment,
         lease = null,
         leased_until = null,
         last_error = 'the worker vanished',

@@ -194,6 +194,29 @@ end;
 $$;
 comment on function queue.drop_dead(text, bigint) is 'Forgets a dead job. False when there is none. Raises CX031.';
 
+-- Marks -------------------------------------------------------------------------------------------------
+
+create function queue.rewind(queue text)
+returns void
+language plpgsql
+volatile
+security definer  -- the sequences belong to nobody else
+set search_path = ''
+as $$
+declare
+    line smallint;
+begin
+    perform queue.assert_worker(rewind.queue);
+    foreach line in array array[0, 5, 9]::smallint [] loop
+        perform queue.set_mark('low', rewind.queue, line, 0);
+        perform queue.set_mark('bound', rewind.queue, line, 0);
+        perform queue.set_mark('clock', rewind.queue, line, 0);
+    end loop;
+end;
+$$;
+comment on function queue.rewind(text) is
+'For operators, after a dump was restored: sequences are not part of its snapshot, and zero is always right. Raises CX031.';
+
 -- Scheduled work ----------------------------------------------------------------------------------------
 
 create table queue.schedules (
