@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.database import TestCluster
 
 PROCRASTINATE_WAIT = (
-    "select procrastinate_defer_jobs_v1(array[row('default', 'noop', 0, null, null, %s::jsonb, null)"
-    "::procrastinate_job_to_defer_v1])"
+    "select procrastinate_defer_jobs_v1(array["
+    "row('default', 'noop', 0, null, null, %s::jsonb, null)::procrastinate_job_to_defer_v1])"
 )
 
 
@@ -48,9 +48,9 @@ class Bench:
         self.cluster = cluster
         self.plan = plan
         self.template = cluster.build_template()
-        self.ours = Ours(self.database())
+        self.ours = Ours(self.database(), module="ours")
         python = peers_python()
-        self.bare = Bare(self.database())
+        self.bare = Bare(self.database(), module="bare")
         self.procrastinate = self.peer(python, "procrastinate_jobs")
         self.pgqueuer = self.peer(python, "pgqueuer_jobs")
         for system in (self.bare, self.procrastinate, self.pgqueuer):
@@ -75,6 +75,7 @@ class Bench:
             for name, amount in amounts.items():
                 system: System = getattr(self, name)
                 system.fill(int(amount * (seconds + 1) // 5_000 + 1) * 5_000)
+                system.settle()
                 found[name].append(system.rate(seconds))
                 self.clear()
         goals = {"procrastinate": 20.0, "pgqueuer": 2.5, "bare": 0.6}
@@ -116,13 +117,18 @@ class Bench:
         self.clear()
         return [
             below("pickup when idle, p50", idle["p50"], 10, "ms"),
-            at_most("pickup when idle, p99, against procrastinate", idle["p99"], peer["p99"], 1, "ms"),
+            at_most(
+                "pickup when idle, p99, against procrastinate", idle["p99"], peer["p99"], 1, "ms"
+            ),
             below("a reply beside a backlog of 50,000, p99", busy["p99"], 250, "ms"),
         ]
 
     def long_lines(self) -> list[Row]:
-        """The pace with many waiting, after many finished, and under an old snapshot."""
-        plan, ratios = self.plan, {"waiting": [], "finished": [], "snapshot": []}  # type: ignore[var-annotated]
+        """Measure the pace with many waiting, after many finished, and under an old snapshot."""
+        plan = self.plan
+        ratios: dict[str, list[tuple[float, float]]] = {
+            name: [] for name in ("waiting", "finished", "snapshot")
+        }
         size = int(plan.pace * (plan.seconds + 1) // 5_000 + 1) * 5_000
         for _ in range(max(1, plan.rounds - 2)):
             self.ours.fill(size)
@@ -141,8 +147,11 @@ class Bench:
             ratios["finished"].append((self.ours.rate(plan.seconds), empty))
             self.clear()
         goals = {"waiting": 0.75, "finished": 0.9, "snapshot": 0.5}
-        names = {"waiting": f"with {plan.backlog:,} waiting", "finished": f"after {plan.backlog:,} finished",
-                 "snapshot": "under an old snapshot"}  # fmt: skip
+        names = {
+            "waiting": f"with {plan.backlog:,} waiting",
+            "finished": f"after {plan.backlog:,} finished",
+            "snapshot": "under an old snapshot",
+        }
         return [
             _median_of_ratios(
                 f"process {names[k]}, against empty", *map(list, zip(*found, strict=True)), goals[k]

@@ -28,6 +28,8 @@ WANTED = (
 CHUNK = 5_000
 BATCH = 100
 SAMPLE_EVERY = 0.02
+# The first ones find connections and caches cold; the meter forgets as many.
+WARM = 30
 PATIENCE = 180
 
 
@@ -81,6 +83,11 @@ class System:
         """Let a worker process work; return jobs a second."""
         return float(self.call("rate", seconds)["rate"])
 
+    def settle(self) -> None:
+        """Give the planner what it would know by itself after a minute."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+
     @contextmanager
     def listening(self, samples: int) -> Iterator[subprocess.Popen[str]]:
         """Run a worker that measures the waits of *samples* jobs."""
@@ -97,21 +104,25 @@ class System:
             worker.kill()
             worker.wait()
 
-    def waits(self, enqueue: str, samples: int, connection: psycopg.Connection[Any]) -> Any:
+    def waits(
+        self, enqueue: str, samples: int, connection: psycopg.Connection[Any]
+    ) -> dict[str, float]:
         """Enqueue one job at a time with *enqueue*, which takes the moment; return p50 and p99."""
         with self.listening(samples) as worker:
-            for _ in range(samples):
+            for _ in range(WARM + samples):
                 connection.execute(enqueue, [json.dumps({"at": time.time()})])
                 time.sleep(SAMPLE_EVERY)
             out, _ = worker.communicate(timeout=PATIENCE)
-            return json.loads(out.splitlines()[-1])
+            found: dict[str, float] = json.loads(out.splitlines()[-1])
+            return found
 
 
 class Ours(System):
     """Our queue and worker, as the role worker_meta."""
 
-    module = "ours"
-    ENQUEUE = "select queue.enqueue('meta', 'meta.noop', payload => %s::jsonb, priority => 0::smallint)"
+    ENQUEUE = (
+        "select queue.enqueue('meta', 'meta.noop', payload => %s::jsonb, priority => 0::smallint)"
+    )
 
     def environment(self) -> dict[str, str]:
         """Return the worker's settings."""
@@ -138,7 +149,6 @@ class Ours(System):
 class Bare(System):
     """The ceiling."""
 
-    module = "bare"
     SCHEMA = """
         create table bare_jobs (
             id bigint generated always as identity primary key, payload jsonb not null,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from psycopg.rows import dict_row
+
+if TYPE_CHECKING:
+    import psycopg
 
 Job = dict[str, Any]
 
@@ -33,9 +35,7 @@ class Queue:
         casts = {"org_id": "uuid", "payload": "jsonb", "priority": "smallint"}
         casts |= {"run_at": "timestamptz", "max_attempts": "smallint"}
         named = "".join(f", {name} => %s::{casts.get(name, 'text')}" for name in given)
-        return self.value(
-            f"queue.enqueue(%s, %s{named})", f"{self.name}.{kind}", *given.values()
-        )
+        return self.value(f"queue.enqueue(%s, %s{named})", f"{self.name}.{kind}", *given.values())
 
     def add_many(self, *jobs: Job) -> int:
         listed = [{"kind": f"{self.name}.send"} | job for job in jobs]

@@ -1,4 +1,4 @@
-"""pgqueuer with an entrypoint that does nothing, at its best settings; in the peers' environment."""
+"""pgqueuer with an empty entrypoint, at its best settings; in the peers' environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""procrastinate with a task that does nothing, at its best settings; runs in the peers' environment."""
+"""procrastinate with an empty task, at its best settings; in the peers' environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from procrastinate import PsycopgConnector
 
 from bench.subjects.measure import Meter
 
-CONCURRENCY = 100
+CONCURRENCY = 10
 
 
 async def main(dsn: str, mode: str, amount: float) -> None:

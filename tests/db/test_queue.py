@@ -14,8 +14,8 @@ VERBS = {
     "enqueue": "select queue.enqueue('meta', 'meta.send')",
     "enqueue_many": "select queue.enqueue_many('meta', '[]')",
     "claim": "select queue.claim('meta', 1, '1 minute')",
-    "extend": "select queue.extend('meta', '{1}', '{00000000-0000-4000-8000-000000000000}', '1 min')",
-    "succeed": "select queue.succeed('meta', '{1}', '{00000000-0000-4000-8000-000000000000}')",
+    "extend": "select queue.extend('meta', '{1}', array[gen_random_uuid()], '1 min')",
+    "succeed": "select queue.succeed('meta', '{1}', array[gen_random_uuid()])",
     "complete_and_claim": "select queue.complete_and_claim('meta', '{}', '{}', 1, '1 minute')",
     "retry": "select queue.retry('meta', 1, gen_random_uuid(), '0', 'x')",
     "bury": "select queue.bury('meta', 1, gen_random_uuid(), 'x')",
@@ -34,18 +34,22 @@ def queue(db):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_worker_reaches_no_queue_but_its_own(scratch, verb):
-    with connect_as(scratch, "worker_stripe") as stripe:
-        with pytest.raises(psycopg.Error) as refused:
-            stripe.execute(VERBS[verb])
+    with (
+        connect_as(scratch, "worker_stripe") as stripe,
+        pytest.raises(psycopg.Error) as refused,
+    ):
+        stripe.execute(VERBS[verb])
 
     assert refused.value.sqlstate == "CX031"
 
 
 @pytest.mark.parametrize("verb", ["revive", "drop_dead"])
 def test_dead_jobs_are_for_operators(scratch, verb):
-    with connect_as(scratch, "worker_meta") as worker:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            worker.execute(f"select queue.{verb}('meta', 1)")
+    with (
+        connect_as(scratch, "worker_meta") as worker,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        worker.execute(f"select queue.{verb}('meta', 1)")
 
 
 def test_a_finished_job_is_gone_and_its_dedupe_key_is_free(queue):

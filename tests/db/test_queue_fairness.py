@@ -112,6 +112,16 @@ def test_a_claim_does_not_walk_what_an_old_snapshot_keeps(queue, clone):
     assert touched["Shared Hit Blocks"] + touched["Shared Read Blocks"] < 1_000
 
 
+def test_rewound_marks_find_what_a_restored_dump_left_below_them(queue):
+    job_id = queue.add()
+    queue.db.execute("select queue.set_mark('low', 'meta', 5::smallint, 1000)")
+    assert queue.claim() == []
+
+    queue.value("queue.rewind(%s)")
+
+    assert queue.claimed_ids() == [job_id]
+
+
 def test_a_parked_organization_is_passed_by_and_comes_back(queue):
     broken, sound = org(), org()
     fill(queue, broken, 3)

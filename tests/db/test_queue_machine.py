@@ -9,8 +9,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.queueing import Queue, org
 
@@ -80,8 +85,13 @@ class Verbs(RuleBasedStateMachine):
     def any_held(self, data):
         return self.held[data.draw(st.sampled_from(sorted(self.held)))]
 
-    @rule(key=KEYS, owner=st.sampled_from([None, *ORGS]), later=st.booleans(),
-          priority=st.sampled_from([0, 5, 9]), dedupe=st.sampled_from([None, None, "x"]))  # fmt: skip
+    @rule(
+        key=KEYS,
+        owner=st.sampled_from([None, *ORGS]),
+        later=st.booleans(),
+        priority=st.sampled_from([0, 5, 9]),
+        dedupe=st.sampled_from([None, None, "x"]),
+    )
     def enqueue(self, key, owner, later, priority, dedupe):
         self.queue.add_many(
             {

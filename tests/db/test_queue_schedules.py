@@ -75,8 +75,7 @@ def test_everything_that_is_scheduled_has_a_handler(db):
     upkeep.register(registry)
 
     scheduled = {
-        kind
-        for (kind,) in db.execute("select kind from queue.schedules where queue = 'upkeep'")
+        kind for (kind,) in db.execute("select kind from queue.schedules where queue = 'upkeep'")
     }
     assert scheduled <= registry.kinds
 

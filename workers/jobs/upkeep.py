@@ -1,14 +1,12 @@
-"""Upkeep: what keeps the tables small without anybody asking for it."""
+"""Upkeep: what keeps the tables small; when it runs stands in queue.schedules."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from workers.db import calls
-from workers.jobqueue.schedule import Periodic
 
 if TYPE_CHECKING:
     from workers.jobqueue.context import Context
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from workers.jobs.registry import Registry
 
 PURGE_EVENTS = "upkeep.purge_events"
-
-PERIODIC = (Periodic(PURGE_EVENTS, every=timedelta(hours=1)),)
 
 log = structlog.get_logger(__name__)
 
