@@ -327,7 +327,13 @@ begin
         last_error = left(retry.reason, 1000),
         history = case when retry.give_back then j.history else queue.noted(j.history, j.attempt, retry.reason) end
     where j.queue = retry.queue and j.id = retry.id and j.lease = retry.lease and j.state = 'running';
-    return found;
+    if not found then
+        return false;
+    end if;
+    if retry.delay <= interval '0' then  -- given back: another worker need not wait for its poll
+        perform pg_catalog.pg_notify('queue_' || retry.queue, '');
+    end if;
+    return true;
 end;
 $$;
 comment on function queue.retry(text, bigint, uuid, interval, text, boolean) is
