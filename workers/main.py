@@ -35,7 +35,7 @@ from workers.jobqueue import depth, health
 from workers.jobqueue.context import Context
 from workers.jobqueue.postgres import PostgresStore
 from workers.jobqueue.runner import Options, Runner, Stop
-from workers.jobqueue.schedule import Scheduler
+from workers.jobqueue.schedule import keep_time
 from workers.jobqueue.side import supervised
 from workers.jobs import upkeep
 from workers.jobs.registry import Registry
@@ -247,11 +247,9 @@ def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> 
         group.start(
             "queue depth", partial(depth.observe, store, queues=queues, metrics=parts.metrics)
         )
-    if "upkeep" in queues:
-        scheduler = Scheduler(
-            PostgresStore(parts.control, "upkeep"), upkeep.PERIODIC, clock=parts.clock
-        )
-        group.start("scheduler", scheduler.run)
+    for queue in sorted(queues):
+        schedule = partial(keep_time, PostgresStore(parts.control, queue))
+        group.start(f"schedule of queue {queue}", schedule)
 
 
 async def _receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> None:

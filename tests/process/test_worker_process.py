@@ -156,7 +156,7 @@ def test_a_second_sigterm_gives_the_job_back_with_its_attempt(clone, operator, h
 
         assert running.ended() == 0
 
-    assert jobs(operator) == [("ready", 0)]
+    assert jobs(operator) == [("waiting", 0)]
 
 
 def test_the_end_of_the_grace_gives_the_job_back_with_its_attempt(clone, operator, held):
@@ -167,7 +167,7 @@ def test_the_end_of_the_grace_gives_the_job_back_with_its_attempt(clone, operato
 
         assert running.ended() == 0
 
-    assert jobs(operator) == [("ready", 0)]
+    assert jobs(operator) == [("waiting", 0)]
 
 
 def test_the_job_of_a_killed_worker_is_taken_over_after_its_lease(clone, operator, held):
@@ -193,7 +193,7 @@ def test_an_attempt_ends_before_its_lease_and_is_repeated(clone, operator, held)
         assert running.ended() == 0
 
     assert failed["reason"] == "Transient: the attempt took longer than 1.8 s"
-    assert jobs(operator) == [("ready", 1)]
+    assert jobs(operator) == [("waiting", 1)]
 
 
 def test_the_worker_outlives_a_restart_of_the_database(clone, cluster):

@@ -42,6 +42,9 @@ async def refresh(store: Store, *, queues: Collection[str], metrics: Metrics) ->
             ("ready", depth.ready),
             ("running", depth.running),
             ("dead", depth.dead),
+            ("waiting", depth.waiting),
+            ("blocked", depth.blocked),
+            ("parked", depth.parked),
         ):
             metrics.depth(depth.queue, depth.kind, state=state, count=count)
         age = timedelta(seconds=depth.oldest_ready_seconds or 0)
