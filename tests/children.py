@@ -48,9 +48,9 @@ class Running:
         """Return the first line not yet seen whose text is *event*, with these fields."""
         while (line := self.lines.get(timeout=HANG_SECONDS)) is not None:
             self.seen.append(line)
-            if line.startswith("{") and (fields := json.loads(line))["event"] == event:
-                if wanted.items() <= fields.items():
-                    return fields
+            fields = json.loads(line) if line.startswith("{") else {}
+            if fields.get("event") == event and wanted.items() <= fields.items():
+                return fields
         raise AssertionError(f"the process ended without {event!r}:\n{''.join(self.seen)}")
 
     def rest(self) -> str:

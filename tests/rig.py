@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +23,7 @@ from tests.messenger import Stage, sealing_key
 from workers.core.clock import SystemClock
 
 if TYPE_CHECKING:
+    import uuid
     from pathlib import Path
     from typing import Self
 
@@ -194,20 +194,26 @@ class Rig:
         """Write a reply and enqueue it, as public.send_message does."""
         row = self.stage.one(
             """
-            insert into public.messages (
-                org_id, provider, channel_id, conversation_id, direction, state, body, origin,
-                occurred_at
+            with written as (
+                insert into public.messages (
+                    org_id, provider, channel_id, conversation_id, direction, state, body, origin,
+                    occurred_at
+                )
+                select
+                    c.org_id, 'meta', c.channel_id, c.id, 'outbound', 'queued', %s, 'app', now()
+                from public.conversations as c
+                where c.org_id = %s and c.contact_external_id = %s
+                returning org_id, id, conversation_id
             )
-            select c.org_id, 'meta', c.channel_id, c.id, 'outbound', 'queued', %s, 'app', now()
-            from public.conversations as c where c.org_id = %s and c.contact_external_id = %s
-            returning id, conversation_id
+            select
+                w.id,
+                queue.enqueue(
+                    'meta', 'meta.send', w.org_id, jsonb_build_object('message_id', w.id),
+                    'send:' || w.conversation_id, 'send:' || w.id, 0::smallint
+                )
+            from written as w
             """,
             *(text, self.stage.org, person),
-        )
-        self.stage.do(
-            "select queue.enqueue('meta', 'meta.send', %s, %s, %s, %s, 0::smallint)",
-            *(self.stage.org, json.dumps({"message_id": str(row["id"])})),
-            *(f"send:{row['conversation_id']}", f"send:{row['id']}"),
         )
         message: uuid.UUID = row["id"]
         return message
