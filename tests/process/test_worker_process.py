@@ -37,7 +37,11 @@ def enqueue(operator, kind: str, count: int = 1) -> None:
 
 
 def jobs(operator) -> list[tuple]:
-    return operator.execute("select state, attempt from queue.jobs order by id").fetchall()
+    """Each job's attempts, and whether somebody holds it or it comes back by itself."""
+    return operator.execute(
+        "select case when lease is null then 'ready' else 'running' end, attempt"
+        " from queue.jobs order by id"
+    ).fetchall()
 
 
 def until_empty(operator) -> None:
