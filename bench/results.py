@@ -55,11 +55,17 @@ def write(benchmark: str, rows: list[Row]) -> None:
 
 def table(rows: list[Row]) -> str:
     """Draw the rows for people."""
-    lines = [f"{'':4} {'what':44} {'value':>12} {'baseline':>12} {'ratio':>8}  goal"]
-    for row in rows:
-        lines.append(
-            f"{'ok' if row.reached else 'MISS':4} {row.name:44} {row.value:>12,.1f}"
-            f" {row.baseline if row.baseline is None else round(row.baseline, 1)!s:>12}"
-            f" {'' if row.ratio is None else f'{row.ratio:.2f}':>8}  {row.goal} [{row.unit}]"
-        )
+    lines = [f"{'':4} {'what':52} {'value':>12} {'baseline':>12} {'ratio':>8}  goal"]
+    lines += map(_line, rows)
     return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    """Draw one row."""
+    baseline = "" if row.baseline is None else f"{row.baseline:,.1f}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    verdict = "ok" if row.reached else "MISS"
+    return (
+        f"{verdict:4} {row.name:52} {row.value:>12,.1f} {baseline:>12} {ratio:>8}"
+        f"  {row.goal} [{row.unit}]"
+    )

@@ -34,6 +34,9 @@ INCOMPLETE: Final[dict[type[Exception], tuple[str, int]]] = {
     ClientDisconnect: ("hung_up", 400),
 }
 
+# Without a body they are all the same: made once.
+ANSWERS: Final = {status: Response(status_code=status) for status in (200, 400, 401, 408, 413, 503)}
+
 log = structlog.get_logger(__name__)
 
 
@@ -66,7 +69,7 @@ class MetaWebhook:
         """Prove, parse and store a delivery; 200 says that it is durable."""
         outcome, status = await self._outcome(request)
         self._counters.request(PROVIDER, outcome)
-        return Response(status_code=status)
+        return ANSWERS[status]
 
     async def _outcome(self, request: Request) -> tuple[str, int]:
         """Name what became of a delivery, and the status that tells Meta."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from workers.receiver.meta import MetaWebhook
+
+
+META_PATH: Final = "/webhooks/meta"
 
 
 def routes(meta: MetaWebhook) -> list[Route]:
@@ -23,7 +26,7 @@ def routes(meta: MetaWebhook) -> list[Route]:
         return PlainTextResponse("ok\n")
 
     return [
-        Route("/webhooks/meta", meta.challenge, methods=["GET"]),
-        Route("/webhooks/meta", meta.deliver, methods=["POST"]),
+        Route(META_PATH, meta.challenge, methods=["GET"]),
+        Route(META_PATH, meta.deliver, methods=["POST"]),
         Route("/healthz", healthz),
     ]

@@ -19,7 +19,7 @@ from workers.receiver.ingest import PostgresIngest
 from workers.receiver.together import GroupIngest
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from workers.core.settings import MetaWebhookSettings, ReceiverSettings
 
@@ -57,7 +57,7 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
             group.cancel()
 
 
-async def serve(app: Starlette, settings: ReceiverSettings) -> None:
+async def serve(app: ASGIApp, settings: ReceiverSettings) -> None:
     """Serve *app* at the public address until SIGTERM or SIGINT."""
     port = health.listening(
         settings.receiver_host, settings.receiver_port, setting="CONNEXT_RECEIVER_PORT"

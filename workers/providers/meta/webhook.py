@@ -118,8 +118,9 @@ def _is_plain(raw: bytes) -> bool:
     In ASCII only an escape makes a NUL or a surrogate; looking for one is far cheaper than
     walking the document. A NUL byte means that it is UTF-16 or UTF-32, where escapes look other.
     """
-    suspicious = (b"\x00", b"\\u0000", b"\\ud", b"\\uD")
-    return raw.isascii() and not any(mark in raw for mark in suspicious)
+    return raw.isascii() and not (
+        b"\x00" in raw or b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw
+    )
 
 
 def _storable(value: Json) -> Json:
