@@ -8,6 +8,8 @@ LOCAL := supabase/local
 CODE := $(wildcard workers cli sandbox tests bench)
 # Words for pytest, for example: make test ARGS="tests/unit -k policies"
 ARGS ?=
+# How long `make soak` goes on.
+MINUTES ?= 10
 # The interpreter of .venv; make finds one when this is empty.
 PYTHON ?=
 
@@ -67,12 +69,15 @@ lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
 	  --output-file requirements.lock pyproject.toml
 
 ##@ Now and then
-.PHONY: bench clean
+.PHONY: bench clean soak
 bench: setup ## Run every benchmark and write bench/results.json
 	@$(BIN)/python -m bench
 
 bench-%: setup ## Run one benchmark
 	@$(BIN)/python -m bench $*
+
+soak: setup ## Break everything at random for MINUTES (10) and balance the ledger
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 clean: ## Remove what setup and the tools made; the data of a local stack stays
 	rm -rf .venv $(LOCAL)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

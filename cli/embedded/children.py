@@ -143,6 +143,7 @@ def receiver(plan: Plan) -> Child:
             CONNEXT_DATABASE_URL=plan.database("ingress"),
             CONNEXT_RECEIVER_HOST=HOST,
             CONNEXT_RECEIVER_PORT=str(plan.ports["receiver"]),
+            CONNEXT_HEALTH_PORT=str(plan.ports["health_receiver"]),
             META_APP_ID=meta["app_id"],
             META_APP_SECRET=meta["app_secret"],
             META_VERIFY_TOKEN=meta["verify_token"],

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from cli.story.book import Book
     from cli.story.stage import Stage
 
-TABLES = ("integrations", "channels", "conversations", "messages", "consents")
+TABLES = (
+    *("integrations", "channels", "conversations", "messages", "consents"),
+    *("customers", "contact_points", "orders", "invoices", "payments", "journal_entries"),
+)
 DENIED = "42501"
 
 

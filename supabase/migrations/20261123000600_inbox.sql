@@ -309,7 +309,7 @@ begin
         return false;
     end if;
     -- What was leased loses its lease: nothing of this integration can be persisted any more.
-    delete from queue.jobs as j where j.queue = link.provider and j.org_id = link.org_id;
+    perform queue.cancel(link.provider, link.org_id);
 
     with gone as (
         delete from private.sealed_tokens as t

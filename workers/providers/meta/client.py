@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -46,8 +47,17 @@ _VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-def _ignore(_usage: Usage) -> None:
-    """Take a usage and do nothing with it."""
+def _ignore(_told: object) -> None:
+    """Take what a call tells and do nothing with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How a call went: HTTP's status and Meta's error code, each 'none' where there was none."""
+
+    status: str
+    code: str
+    seconds: float
 
 
 class GraphClient:
@@ -63,6 +73,7 @@ class GraphClient:
         base_url: str = "https://graph.facebook.com",
         version: str = "v26.0",
         on_usage: Callable[[Usage], None] = _ignore,
+        on_call: Callable[[Call], None] = _ignore,
     ) -> None:
         if not _VERSION.fullmatch(version):
             raise Malformed(f"the Graph version {version!r} is not like v26.0")
@@ -71,6 +82,7 @@ class GraphClient:
         self._app_secret = app_secret
         self._root = f"{http.base_url(base_url)}/{version}"
         self._on_usage = on_usage
+        self._on_call = on_call
         self.app_id = app_id
 
     async def exchange_code(self, code: SecretStr, *, redirect_uri: str) -> models.Token:
@@ -220,24 +232,42 @@ class GraphClient:
 
     async def _call(self, action: str, request: httpx.Request) -> httpx.Response:
         """Send *request*; hand back an answer that is neither an error nor rubbish."""
-        with http.our_errors(PROVIDER, clock=self._clock):
-            async with asyncio.timeout(DEADLINE):
-                response = await self._client.send(request)
+        started = self._clock.monotonic()
+        status = code = "none"
+        try:
+            with http.our_errors(PROVIDER, clock=self._clock):
+                async with asyncio.timeout(DEADLINE):
+                    response = await self._client.send(request)
+            status = str(response.status_code)
+            refusal = _refusal(response)
+            if refusal is not None:
+                code = str(refusal.code)
+            return self._good(action, response, refusal)
+        finally:
+            self._on_call(Call(status, code, self._clock.monotonic() - started))
+
+    def _good(
+        self, action: str, response: httpx.Response, refusal: models.GraphError | None
+    ) -> httpx.Response:
+        """Note the usage, and hand back an answer that is no error."""
         used = usage(response.headers)
         if used is not None:
             self._on_usage(used)
-        # An error may come with status 200 as well: the body decides, not the status.
-        try:
-            refusal = models.GraphErrorAnswer.model_validate_json(response.content)
-        except ValidationError:
-            pass
-        else:
+        if refusal is not None:
             asked = http.retry_after(response.headers, now=self._clock.now())
             pause = max(asked or timedelta(0), used.pause if used else timedelta(0))
-            raise meaning(refusal.error, action=action, pause=pause or None)
+            raise meaning(refusal, action=action, pause=pause or None)
         if not response.is_success:
             raise http.answered(PROVIDER, response, now=self._clock.now())
         return response
+
+
+def _refusal(response: httpx.Response) -> models.GraphError | None:
+    """Find Meta's error. It may come with status 200 as well: the body decides."""
+    try:
+        return models.GraphErrorAnswer.model_validate_json(response.content).error
+    except ValidationError:
+        return None
 
 
 def _id(text: str) -> str:
