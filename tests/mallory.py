@@ -298,10 +298,30 @@ def broadcasts(db: psycopg.Connection[Any], world: World) -> list[str]:
     return won
 
 
+def closed(db: psycopg.Connection[Any], world: World) -> list[str]:
+    """Come back as the owner of an organization that was closed."""
+    db.execute("update public.organizations set closed_at = now() where id = %s", [world.ours.id])
+    won = []
+    for table, owner in owners(db).items():
+        columns = granted_columns(db, "authenticated", table, "select")
+        if not columns or table == "public.profiles":  # one's own profile stays one's own
+            continue
+        query = sql.SQL("select count(*) from {} as t where {} = {}").format(
+            identifier(table), sql.SQL(owner), sql.Literal(str(world.ours.id))
+        )
+        for header in (None, world.ours.id):
+            with acting_as(db, "authenticated", user=world.ours.people["owner"], org=header):
+                seen = db.execute(query).fetchone()
+            if seen != (0,):
+                won.append(f"reads {seen} rows of {table} of a closed organization")
+    return won
+
+
 ATTACKS: dict[str, Attack] = {
     "reads no row of theirs": reads,
     "writes no row of theirs": writes,
     "gets nothing from any function": calls,
     "puts no file into their folder": files,
     "neither speaks nor listens on their channel": broadcasts,
+    "has nothing left of a closed organization": closed,
 }

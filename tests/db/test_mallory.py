@@ -1,10 +1,12 @@
-"""Mallory: a valid owner who sends a foreign organization's ids in every place that takes one."""
+"""Mallory, a valid owner who sends foreign ids in every place that takes one, and rogue workers."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.mallory import ATTACKS
+from tests import mallory, rogue_worker
+
+ATTACKS = mallory.ATTACKS | rogue_worker.ATTACKS
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
