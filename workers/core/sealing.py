@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from pysequoia import Cert, Tsk, decrypt, encrypt
 
 from workers.core.errors import (
+    ConnextError,
     NotConfigured,
     Tampered,
     WrongIntegration,
@@ -31,6 +32,7 @@ from workers.core.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from pysequoia import PyDecryptor
@@ -47,7 +49,8 @@ class Keyring:
     """Private sealing keys by fingerprint, from a folder or from the variable's own value.
 
     A folder is read again for a fingerprint not seen yet, so that a rotated key needs no
-    restart.
+    restart; a key whose file was destroyed is forgotten. The variable may hold several armored
+    keys one after the other, as it must while one replaces another.
     """
 
     def __init__(self, source: SecretStr) -> None:
@@ -55,7 +58,8 @@ class Keyring:
         value = source.get_secret_value().strip()
         self._folder: Path | None = None
         if value.startswith(ARMOR):
-            self._add(value.encode(), named=None)
+            for block in value.split(ARMOR)[1:]:
+                self._add((ARMOR + block).encode(), named=None)
             return
         self._folder = Path(value)
         if not value or not self._folder.is_dir():
@@ -65,6 +69,7 @@ class Keyring:
 
     def decryptor(self, key_id: str) -> PyDecryptor:
         """Return what opens messages to *key_id*."""
+        self._forget_destroyed()
         if key_id not in self._decryptors and self._folder is not None and key_id.isalnum():
             path = self._folder / f"{key_id}.pgp"
             if path.is_file():
@@ -75,6 +80,13 @@ class Keyring:
             raise NotConfigured(
                 SETTING, f"holds no private key {key_id}; copy it here or run 'connext keys status'"
             ) from None
+
+    def _forget_destroyed(self) -> None:
+        """Drop what is no longer in the folder: a retired key must not live on in memory."""
+        if self._folder is not None:
+            for key_id in list(self._decryptors):
+                if not (self._folder / f"{key_id}.pgp").is_file():
+                    del self._decryptors[key_id]
 
     def _add(self, content: bytes, *, named: str | None) -> None:
         """Keep one key; a file must hold the key that its name says."""
@@ -124,14 +136,24 @@ class Opener:
         kind: str,
         key_id: str,
         subject: str = "",
+        tell: Callable[[ConnextError | None], None] | None = None,
     ) -> SecretStr:
-        """Return the token inside *sealed*, if it is the one that this row should hold."""
+        """Return the token inside *sealed*, if it is the one that this row should hold.
+
+        *tell* hears of every attempt to open that memory did not answer, and why one failed.
+        """
         place = _Place(org, integration, kind, subject, key_id, sha256(sealed).digest())
         now = self._clock.monotonic()
         self._forget_before(now)
         if (kept := self._opened.get(place)) is not None:
             return kept[1]
-        secret = _verified(_decrypted(sealed, self._keys.decryptor(key_id)), place)
+        tell = tell or _nobody
+        try:
+            secret = _verified(_decrypted(sealed, self._keys.decryptor(key_id)), place)
+        except ConnextError as error:
+            tell(error)
+            raise
+        tell(None)
         self._opened[place] = (now + self._keep, secret)
         return secret
 
@@ -150,6 +172,10 @@ class Opener:
             if until > now:
                 break
             del self._opened[place]
+
+
+def _nobody(_: ConnextError | None) -> None:
+    """Hear nothing."""
 
 
 class Sealer:
