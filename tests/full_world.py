@@ -103,6 +103,11 @@ def make_full_world(db: psycopg.Connection) -> World:
 
 def _fill(db: psycopg.Connection, org: Org, number: int) -> None:
     stock(db, org.id, org.people["owner"])
-    ids = {"org": str(org.id), "message": org.message, "number": f"+1514555010{number}", "key": TEST_KEY}
+    ids = {
+        "org": str(org.id),
+        "message": org.message,
+        "number": f"+1514555010{number}",
+        "key": TEST_KEY,
+    }
     for statement in OF_ONE:
         db.execute(statement, ids)

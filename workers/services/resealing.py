@@ -1,4 +1,4 @@
-"""Seal an organization's tokens anew, to the key that is active now: what a key rotation asks for."""
+"""Seal an organization's tokens to the key that is active now: what a key rotation asks for."""
 
 from __future__ import annotations
 
