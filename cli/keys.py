@@ -140,12 +140,13 @@ def rotate(
     if prepare:
         show_one(prepare_key(place), as_json=as_json)
         return
-    result: dict[str, Any] = {"key_id": active, "continued": True}
     if unfinished:
         say(f"a rotation is under way: going on with {unfinished} tokens")
+        result = {"continued": True, "key_id": active, "tokens": unfinished}
     else:
         result = {"continued": False} | rotate_to(data, place, use)
-    result["resealed"] = 0 if no_wait else follow(data, since=begun["at"], patience=patience)
+    if not no_wait:
+        follow(data, tokens=int(str(result["tokens"])), since=begun["at"], patience=patience)
     with connect(data) as db:
         result["left"] = progress(db, since=begun["at"]).left
     show_one(result, as_json=as_json)

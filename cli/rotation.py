@@ -60,17 +60,14 @@ def request(db: Operator) -> None:
     db.run("select private.request_reseal()")
 
 
-def follow(data: Path | None, *, since: datetime, patience: float) -> int:
-    """Wait until every token is sealed to the active key; return how many were left at first.
+def follow(data: Path | None, *, tokens: int, since: datetime, patience: float) -> None:
+    """Wait until all *tokens* are sealed to the active key.
 
     Gives up with the reason when a job died, or when nothing moved for *patience* seconds.
     """
-    with connect(data) as db:
-        at_first = progress(db, since=since).left
-    with _bar(at_first) as bar:
+    with _bar(tokens) as bar:
         for seen in _looks(data, since=since, patience=patience):
-            bar.update(at_first - seen.left, at_first)
-    return at_first
+            bar.update(tokens - seen.left)
 
 
 def _looks(data: Path | None, *, since: datetime, patience: float) -> Iterator[Progress]:
@@ -148,9 +145,17 @@ def first_key(db: Operator, place: Path) -> dict[str, Any]:
 def _put_in_force(data: Path | None, key: SealingKey) -> dict[str, Any]:
     """Tell the database; the old key keeps opening what it sealed."""
     with connect(data) as db:
-        row = db.one("select private.rotate_key(%s, %s) as old", key.fingerprint, key.public)
+        row = db.one(
+            """
+            select private.rotate_key(%s, %s) as old, (
+                select count(*) from private.sealed_tokens
+            ) as tokens
+            """,
+            key.fingerprint,
+            key.public,
+        )
     assert row is not None, "the function returns a value"  # noqa: S101
-    return {"key_id": key.fingerprint, "retiring": row["old"]}
+    return {"key_id": key.fingerprint, "retiring": row["old"], "tokens": row["tokens"]}
 
 
 def _written(place: Path, key: SealingKey) -> Path:
@@ -188,6 +193,6 @@ class _bar:  # noqa: N801 - read as a function: with _bar(total) as bar
         if kind is None:
             say(f"sealed {self._total} tokens anew")
 
-    def update(self, done: int, total: int) -> None:
-        """Show how far it is; tokens that came in late do not push it back."""
-        self._live.update(self._task, completed=max(done, 0), total=total)
+    def update(self, done: int) -> None:
+        """Show how far it is; tokens that came in late do not push it below nothing."""
+        self._live.update(self._task, completed=max(done, 0))
