@@ -52,7 +52,7 @@ fix: setup ## Format, and repair what the linters can repair
 	@$(BIN)/ruff format $(CODE)
 
 ##@ Generated files
-.PHONY: policies types docs lock
+.PHONY: policies types docs golden lock
 policies: setup ## Write the next migration from supabase/policies
 	@$(BIN)/connext db policies build || test $$? -eq 3
 
@@ -62,6 +62,9 @@ types: setup ## Write supabase/types from a migrated database
 docs: setup ## Write docs/cli.md and docs/data-model.md from help and migrations
 	@$(BIN)/python -m cli.reference
 	@$(BIN)/python -m cli.data_model
+
+golden: setup ## Write tests/golden: who may reach what, for people to read the difference
+	@$(BIN)/python -m tests.golden
 
 lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
 	@$< --quiet --extra dev --generate-hashes --strip-extras --no-annotate --no-header \

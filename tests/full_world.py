@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.sales_rows import stock
-from tests.world import Org, World, make_world
+from tests.world import TEST_KEY, Org, World, make_world
 
 if TYPE_CHECKING:
     import psycopg
@@ -14,6 +14,10 @@ OF_EVERYBODY = (
     """
     insert into public.plans (plan, name_en, name_fr, amount_minor, rank)
     values ('basic', 'Basic', 'De base', 2900, 1)
+    """,
+    """
+    insert into private.provider_settings (provider, key, value)
+    values ('telnyx', 'test', 'a value'), ('stripe', 'test', 'a value')
     """,
 )
 OF_ONE = (
@@ -37,6 +41,22 @@ OF_ONE = (
     """
     insert into public.opt_outs (org_id, channel_id, contact, source)
     values (%(org)s::uuid, %(org)s::uuid, '+15145550123', 'keyword')
+    """,
+    """
+    insert into public.integrations (org_id, provider, status, consent_id, connected_at)
+    values (%(org)s::uuid, 'stripe', 'active', private.grant_consent(%(org)s::uuid, 'stripe', '{}'), now())
+    """,
+    """
+    insert into private.sealed_tokens (org_id, integration_id, provider, kind, key_id, sealed)
+    select i.org_id, i.id, i.provider, 'api_key', %(key)s, 'sealed'
+    from public.integrations as i
+    where i.org_id = %(org)s::uuid and i.provider in ('telnyx', 'stripe')
+    """,
+    """
+    insert into private.revocations (org_id, id, integration_id, provider, kind, subject, key_id, sealed)
+    select i.org_id, gen_random_uuid(), i.id, i.provider, 'api_key', '', %(key)s, 'sealed'
+    from public.integrations as i
+    where i.org_id = %(org)s::uuid and i.provider in ('telnyx', 'stripe')
     """,
     "insert into public.billing_accounts (org_id) values (%(org)s::uuid)",
     """
@@ -83,6 +103,11 @@ def make_full_world(db: psycopg.Connection) -> World:
 
 def _fill(db: psycopg.Connection, org: Org, number: int) -> None:
     stock(db, org.id, org.people["owner"])
-    ids = {"org": str(org.id), "message": org.message, "number": f"+1514555010{number}"}
+    ids = {
+        "org": str(org.id),
+        "message": org.message,
+        "number": f"+1514555010{number}",
+        "key": TEST_KEY,
+    }
     for statement in OF_ONE:
         db.execute(statement, ids)

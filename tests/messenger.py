@@ -22,7 +22,7 @@ from workers.db.pool import Database
 from workers.jobqueue.context import Context
 from workers.jobqueue.outcome import Dead, Retry, after_failure
 from workers.jobqueue.postgres import PostgresStore
-from workers.jobs import meta
+from workers.jobs import meta, sealing
 from workers.jobs.registry import Registry
 from workers.providers.meta import models, webhook
 from workers.providers.meta.client import SUBSCRIBED_FIELDS
@@ -263,6 +263,7 @@ class Stage:
     async def _work(self, most: int) -> list[Any]:
         registry = Registry()
         meta.register(registry, graph=self.graph, opener=self.opener, clock=self.clock)
+        sealing.register(registry, provider="meta", opener=self.opener, clock=self.clock)
         outcomes: list[Any] = []
         async with _opened(self.url, "worker_meta") as database, asyncio.timeout(60):
             store = PostgresStore(database, "meta")

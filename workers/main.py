@@ -179,7 +179,7 @@ async def _add_meta(
 ) -> None:
     """Register what Meta's queue does."""
     # A worker of another provider neither needs nor should have any of this loaded.
-    from workers.jobs import meta  # noqa: PLC0415
+    from workers.jobs import meta, sealing  # noqa: PLC0415
     from workers.providers import http  # noqa: PLC0415
     from workers.providers.meta.client import GraphClient  # noqa: PLC0415
 
@@ -200,6 +200,7 @@ async def _add_meta(
         ),
     )
     meta.register(registry, graph=graph, opener=opener, clock=clock)
+    sealing.register(registry, provider="meta", opener=opener, clock=clock)
 
 
 def _keyring(settings: WorkerSettings) -> Keyring:

@@ -9,7 +9,7 @@ from cli import data_model
 
 ARCHITECTURE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 ARROW = re.compile(r"^  (\w+) [|}][|o]--[|o][|{] (\w+) :", re.MULTILINE)
-OURS = ["public", "private", "queue", "privacy"]
+OURS = ["public", "private", "queue", "privacy", "audit"]
 
 
 def arrows():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workers.core.clock import Clock
     from workers.core.sealing import Opener, Sealer
     from workers.jobqueue.context import Context
-    from workers.jobqueue.job import Job
+    from workers.jobqueue.job import Job, Note
     from workers.providers.meta import models
     from workers.providers.meta.client import GraphClient
 
@@ -101,18 +101,19 @@ class Connections:
         """Read what there is to work with; the sealer first, for a code must not be wasted."""
         async with context.acting(job) as connection:
             sealer = await tokens.sealer(connection, self._clock)
-            code = await self._opened(connection, owner, tokens.OAUTH_CODE)
-            pending = await self._opened(connection, owner, tokens.USER_TOKEN)
+            note = context.noting(job)
+            code = await self._opened(connection, owner, tokens.OAUTH_CODE, note)
+            pending = await self._opened(connection, owner, tokens.USER_TOKEN, note)
             if code is None and pending is None:
                 return None
             redirect_uri = await _redirect_uri(connection)
         return _Attempt(owner, redirect_uri, sealer, code, pending)
 
     async def _opened(
-        self, connection: AsyncConnection, owner: tokens.Owner, kind: str
+        self, connection: AsyncConnection, owner: tokens.Owner, kind: str, note: Note
     ) -> SecretStr | None:
         found = await tokens.find(connection, owner, kind=kind, subject=PENDING)
-        return None if found is None else found.open(self._opener)
+        return None if found is None else found.open(self._opener, note=note)
 
     async def _gather(self, job: Job, context: Context, attempt: _Attempt) -> _Gathered:
         """Ask Meta for everything; nothing of it is in the database until `_persist`."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from workers.core.clock import Clock
     from workers.core.sealing import Opener
     from workers.jobqueue.context import Context
-    from workers.jobqueue.job import Job
+    from workers.jobqueue.job import Job, Note
     from workers.providers.meta.client import GraphClient
     from workers.services.outbox import Outgoing
 
@@ -109,7 +109,7 @@ class Sending:
             decision = outbox.decide(message, now=now)
             match decision:
                 case outbox.Send():
-                    return await self._prepare(connection, message, now)
+                    return await self._prepare(connection, message, now, context.noting(job))
                 case outbox.Doubt():
                     await outbox.mark_ambiguous(connection, message)
                 case outbox.Refuse(code, detail):
@@ -127,7 +127,7 @@ class Sending:
         return None
 
     async def _prepare(
-        self, connection: AsyncConnection, message: Outgoing, now: datetime
+        self, connection: AsyncConnection, message: Outgoing, now: datetime, note: Note
     ) -> _Ready | None:
         """Open the page's token before marking: what fails here has not sent anything."""
         owner = tokens.Owner(message.org_id, message.integration_id)
@@ -142,7 +142,7 @@ class Sending:
                 detail="The page is not shared with Connext any more; connect it again.",
             )
             return None
-        token = sealed.open(self._opener)
+        token = sealed.open(self._opener, note=note)
         await outbox.mark_sending(connection, message)
         return _Ready(message, message.text or "", token, now)
 
