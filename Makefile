@@ -72,12 +72,15 @@ lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
 	  --output-file requirements.lock pyproject.toml
 
 ##@ Now and then
-.PHONY: bench clean soak
+.PHONY: bench clean leaks soak
 bench: setup ## Run every benchmark and write bench/results.json
 	@$(BIN)/python -m bench
 
 bench-%: setup ## Run one benchmark
 	@$(BIN)/python -m bench $*
+
+leaks: setup ## Plant leaks one by one; every one must turn a proof red
+	@$(BIN)/python -m tests.planted_leaks
 
 soak: setup ## Break everything at random for MINUTES (10) and balance the ledger
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)

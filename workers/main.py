@@ -25,6 +25,7 @@ from workers.core.settings import (
     MetaSettings,
     MetaWebhookSettings,
     ReceiverSettings,
+    StorageSettings,
     WorkerSettings,
     load,
 )
@@ -182,6 +183,8 @@ async def _add_meta(
     from workers.jobs import meta, sealing  # noqa: PLC0415
     from workers.providers import http  # noqa: PLC0415
     from workers.providers.meta.client import GraphClient  # noqa: PLC0415
+    from workers.providers.meta.files import FileClient  # noqa: PLC0415
+    from workers.providers.storage.client import StorageClient  # noqa: PLC0415
 
     app = load(MetaSettings)
     opener = Opener(_keyring(settings), clock=clock)
@@ -199,7 +202,11 @@ async def _add_meta(
             "meta", status=call.status, code=call.code, seconds=call.seconds
         ),
     )
-    meta.register(registry, graph=graph, opener=opener, clock=clock)
+    place, storage = load(StorageSettings), None
+    if place.supabase_url is not None and place.storage_key is not None:
+        storage = StorageClient(client, url=place.supabase_url, key=place.storage_key, clock=clock)
+    files = FileClient(client, base_url=app.graph_url, clock=clock)
+    meta.register(registry, graph=graph, opener=opener, clock=clock, files=files, storage=storage)
     sealing.register(registry, provider="meta", opener=opener, clock=clock)
 
 

@@ -12,6 +12,7 @@ from workers.core.settings import MetaWebhookSettings, ReceiverSettings, load
 from workers.db.pool import Database
 from workers.receiver import serve
 from workers.receiver.app import build
+from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
 
@@ -27,6 +28,7 @@ async def single(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> No
     async with database:
         app = build(
             ingest=PostgresIngest(database),
+            people=PostgresPeople(database),
             counters=counters,
             app_secret=secrets.app_secret,
             verify_token=secrets.verify_token,

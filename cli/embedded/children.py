@@ -144,6 +144,7 @@ def receiver(plan: Plan) -> Child:
             CONNEXT_RECEIVER_HOST=HOST,
             CONNEXT_RECEIVER_PORT=str(plan.ports["receiver"]),
             CONNEXT_HEALTH_PORT=str(plan.ports["health_receiver"]),
+            CONNEXT_RECEIVER_URL=plan.url("receiver"),
             META_APP_ID=meta["app_id"],
             META_APP_SECRET=meta["app_secret"],
             META_VERIFY_TOKEN=meta["verify_token"],
@@ -158,6 +159,8 @@ def worker_meta(plan: Plan) -> Child:
         plan, "meta", ["meta"], "worker_meta",
         CONNEXT_META_GRAPH_URL=plan.url("sandbox"),
         CONNEXT_META_GRAPH_VERSION=GRAPH_VERSION,
+        CONNEXT_SUPABASE_URL=plan.url("api"),
+        CONNEXT_STORAGE_KEY=plan.secrets["secret_key"],
         META_APP_ID=meta["app_id"],
         META_APP_SECRET=meta["app_secret"],
     )  # fmt: skip

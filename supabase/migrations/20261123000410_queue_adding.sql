@@ -199,7 +199,7 @@ begin
             from queue.jobs as j
             where j.queue = add_keyed.queue and j.state <> 'blocked'
                 and j.ordering_key = any(array(select distinct o.ordering_key from unnest(open) as o))
-            order by j.id
+            order by j.ordering_key
             for key share
         ) as h;
         with fresh as (

@@ -140,14 +140,14 @@ isOneToOne: false
                   ]
                 },"channels": {
                   Row: {
-                    "created_at": string,"external_id": string,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"updated_at": string
+                    "created_at": string,"external_id": string,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"sync_since": string | null,"sync_state": string,"synced_at": string | null,"synced_messages": number,"synced_threads": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"updated_at"?: string
+                    "created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"updated_at"?: string
+                    "created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -200,14 +200,14 @@ isOneToOne: false
                   ]
                 },"conversations": {
                   Row: {
-                    "channel_id": string,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"status": string,"unread_count": number,"updated_at": string
+                    "channel_id": string,"contact_checked_at": string | null,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"status": string,"unread_count": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "channel_id": string,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "channel_id": string,"contact_checked_at"?: string | null,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "channel_id"?: string,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "channel_id"?: string,"contact_checked_at"?: string | null,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -1126,6 +1126,7 @@ isOneToOne: false
 "link_conversation":
 { Args: { "conversation_id": string,"customer_id": string }; Returns: {
               "channel_id": string,
+"contact_checked_at": string | null,
 "contact_external_id": string,
 "contact_name": string | null,
 "created_at": string,

@@ -47,6 +47,7 @@ def application(memory):
     return build(
         ingest=memory,
         counters=memory.counters,
+        people=None,
         app_secret=SecretStr(SECRET),
         verify_token=SecretStr(TOKEN),
     )

@@ -135,6 +135,9 @@ class ReceiverSettings(HealthSettings):
     database_url: DatabaseUrl = Field(description="give the connection string of role ingress")
     receiver_host: str = Field("127.0.0.1", description="give the address to listen on")
     receiver_port: Port = Field(8080, description="give the port to listen on")
+    receiver_url: WebUrl | None = Field(
+        None, description="give the address under which the world reaches the receiver"
+    )
 
 
 class MetaSettings(BaseSettings):
@@ -160,6 +163,23 @@ class MetaSettings(BaseSettings):
         validation_alias="CONNEXT_META_GRAPH_VERSION",
         pattern=r"^v\d+\.\d+$",
         description="give a version such as v26.0",
+    )
+
+
+class StorageSettings(BaseSettings):
+    """Where attachments are kept; without both they wait."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    supabase_url: WebUrl | None = Field(
+        None,
+        validation_alias="CONNEXT_SUPABASE_URL",
+        description="give the project's URL, such as https://PROJECT.supabase.co",
+    )
+    storage_key: Needed | None = Field(
+        None,
+        validation_alias="CONNEXT_STORAGE_KEY",
+        description="give a secret key of the project; only this worker should have it",
     )
 
 

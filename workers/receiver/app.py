@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from workers.core.clock import SystemClock
+from workers.receiver.callbacks import Callbacks
 from workers.receiver.meta import MetaWebhook
 from workers.receiver.routes import META_PATH, routes
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from workers.core.clock import Clock
+    from workers.receiver.callbacks import People
     from workers.receiver.counters import Counters
     from workers.receiver.ingest import Ingest
 
@@ -72,12 +76,28 @@ class Shortcut:
             await self._app(scope, receive, send)
 
 
-def build(
-    *, ingest: Ingest, counters: Counters, app_secret: SecretStr, verify_token: SecretStr
+def build(  # noqa: PLR0913 - everything the receiver stands on
+    *,
+    ingest: Ingest,
+    people: People,
+    counters: Counters,
+    app_secret: SecretStr,
+    verify_token: SecretStr,
+    public_url: str | None = None,
+    clock: Clock | None = None,
 ) -> ASGIApp:
     """Build the receiver over any place where deliveries can be kept."""
     meta = MetaWebhook(
         app_secret=app_secret, verify_token=verify_token, ingest=ingest, counters=counters
     )
-    routed = Shortcut(Starlette(routes=routes(meta)), path=META_PATH, endpoint=meta.deliver)
+    callbacks = Callbacks(
+        app_secret=app_secret,
+        people=people,
+        counters=counters,
+        clock=clock or SystemClock(),
+        public_url=public_url,
+    )
+    routed = Shortcut(
+        Starlette(routes=routes(meta, callbacks)), path=META_PATH, endpoint=meta.deliver
+    )
     return SecurityHeaders(routed)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from workers.receiver.callbacks import STATUS_PATH
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from workers.receiver.callbacks import Callbacks
     from workers.receiver.meta import MetaWebhook
 
 
 META_PATH: Final = "/webhooks/meta"
 
 
-def routes(meta: MetaWebhook) -> list[Route]:
+def routes(meta: MetaWebhook, callbacks: Callbacks) -> list[Route]:
     """List every address and method; anything else is 404 or 405.
 
     What the receiver has counted and whether it is ready are told on another port.
@@ -28,5 +31,8 @@ def routes(meta: MetaWebhook) -> list[Route]:
     return [
         Route(META_PATH, meta.challenge, methods=["GET"]),
         Route(META_PATH, meta.deliver, methods=["POST"]),
+        Route(f"{META_PATH}/deauthorize", callbacks.deauthorize, methods=["POST"]),
+        Route(f"{META_PATH}/deletion", callbacks.deletion, methods=["POST"]),
+        Route(f"{STATUS_PATH}/{{code}}", callbacks.status, methods=["GET"]),
         Route("/healthz", healthz),
     ]

@@ -14,6 +14,7 @@ from workers.db.pool import Database
 from workers.jobqueue import health
 from workers.jobqueue.side import supervised
 from workers.receiver.app import build
+from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
 from workers.receiver.together import GroupIngest
@@ -37,9 +38,11 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
         ingest = GroupIngest(PostgresIngest(database), counters=counters, clock=SystemClock())
         app = build(
             ingest=ingest,
+            people=PostgresPeople(database),
             counters=counters,
             app_secret=secrets.app_secret,
             verify_token=secrets.verify_token,
+            public_url=settings.receiver_url,
         )
         async with supervised("receiver") as group:
             flusher = group.start("committer", ingest.run, may_end=True)

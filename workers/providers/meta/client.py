@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from workers.core.errors import Malformed
 from workers.providers import http
-from workers.providers.meta import models
+from workers.providers.meta import models, threads
 from workers.providers.meta.errors import Declined, meaning
 from workers.providers.meta.usage import Usage, usage
 
@@ -42,6 +42,7 @@ SUBSCRIBED_FIELDS: Final = (
 )
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_MID: Final = re.compile(r"m_[A-Za-z0-9_.:$=+-]{1,500}")
 _VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -190,6 +191,28 @@ class GraphClient:
         return _shaped(
             models.Profile, await self._read("read a profile", _id(person_id), token, query)
         )
+
+    async def conversations(
+        self, page_id: str, *, token: SecretStr, limit: int, after: str | None = None
+    ) -> threads.Listed:
+        """List conversations, last touched first, each with its newest messages."""
+        query = {"platform": "messenger", "fields": threads.THREAD_FIELDS, "limit": str(limit)}
+        if after is not None:
+            query["after"] = after
+        answer = await self._read(
+            "list the conversations", f"{_id(page_id)}/conversations", token, query
+        )
+        listed = _shaped(threads.Threads, answer)
+        # Only the cursor is followed; the same one again would go round for ever.
+        onward = listed.after if listed.next is not None and listed.after != after else None
+        return threads.Listed(tuple(listed.data), onward, usage(answer.headers))
+
+    async def message(self, mid: str, *, token: SecretStr) -> threads.Line:
+        """Read one message again; Declined with message_deleted when it is gone."""
+        if not _MID.fullmatch(mid):
+            raise Malformed("a message id holds characters that ids do not have")
+        query = {"fields": threads.MESSAGE_FIELDS}
+        return _shaped(threads.Line, await self._read("read a message", mid, token, query))
 
     def _proof(self, token: str) -> str:
         """Prove that the caller holds the app secret too: a stolen token alone is useless."""
