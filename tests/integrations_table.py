@@ -17,7 +17,8 @@ INTEGRATIONS_TABLE = {
     # "Pages, their messages and the basic profile of people who write, to let you read and reply"
     "worker_meta": CONNECTION
     | {
-        "public.channels": "select",
+        "public.channels": "select update",  # which Pages are still subscribed
+        "private.sync_cursors": "select insert update",  # how far the history has been read
         "public.conversations": "select insert update",
         "public.messages": "select insert update",
         "public.attachments": "select insert update",

@@ -21,7 +21,6 @@ from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
 
 SECRET = "app-secret"
-NOW = datetime.now(UTC).replace(microsecond=0)
 DEAUTHORIZE, DELETION = "/webhooks/meta/deauthorize", "/webhooks/meta/deletion"
 
 
@@ -29,8 +28,10 @@ def encoded(raw):
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def signed(person, *, at=NOW, secret=SECRET, **more):
-    said = {"algorithm": "HMAC-SHA256", "issued_at": int(at.timestamp()), "user_id": person}
+def signed(person, *, later=timedelta(), secret=SECRET, **more):
+    """Sign a request as Meta would, now or `later`: an older one cannot end a newer connection."""
+    at = int((datetime.now(UTC) + later).timestamp())
+    said = {"algorithm": "HMAC-SHA256", "issued_at": at, "user_id": person}
     payload = encoded(json.dumps(said | more).encode())
     digest = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).digest()
     return f"{encoded(digest)}.{payload}"
@@ -49,7 +50,7 @@ def ask(url, method, path, **options):
                 app_secret=SecretStr(SECRET),
                 verify_token=SecretStr("word"),
                 public_url="https://hooks.example.com",
-                clock=Clock(NOW),
+                clock=Clock(datetime.now(UTC)),
             )
             transport = httpx.ASGITransport(app, raise_app_exceptions=True)
             async with httpx.AsyncClient(transport=transport, base_url="http://r") as client:
@@ -114,23 +115,25 @@ def test_what_is_recorded_does_not_name_the_person(stage, person):
 
 
 def test_the_same_deletion_again_has_the_same_code(stage, person):
-    first = call_back(stage, DELETION, signed(person))
-    again = call_back(stage, DELETION, signed(person))
-    later = call_back(stage, DELETION, signed(person, at=NOW + timedelta(seconds=1)))
+    request = signed(person)
+    first = call_back(stage, DELETION, request)
+    again = call_back(stage, DELETION, request)
+    later = call_back(stage, DELETION, signed(person, later=timedelta(seconds=2)))
 
     assert first.json() == again.json()
     assert later.json()["confirmation_code"] != first.json()["confirmation_code"]
 
 
 def test_a_replayed_callback_does_not_end_a_connection_made_since(stage, person):
-    call_back(stage, DEAUTHORIZE, signed(person))
+    request = signed(person)
+    call_back(stage, DEAUTHORIZE, request)
     stage.integration = stage.connect(stage.org, status="active")
     stage.do(
         "update public.integrations set external_account_id = %s where id = %s",
         *(person, stage.integration),
     )
 
-    assert call_back(stage, DEAUTHORIZE, signed(person)).status_code == 200
+    assert call_back(stage, DEAUTHORIZE, request).status_code == 200
 
     assert stage.link()["status"] == "active"
 
@@ -152,8 +155,8 @@ def test_of_an_unknown_person_no_data_is_held(stage):
         (lambda person: signed(person).replace(".", "x."), 401),
         (lambda person: signed(person) + "A", 401),
         (lambda person: signed(person, algorithm="none"), 401),
-        (lambda person: signed(person, at=NOW - timedelta(days=8)), 401),
-        (lambda person: signed(person, at=NOW + timedelta(hours=1)), 401),
+        (lambda person: signed(person, later=-timedelta(days=8)), 401),
+        (lambda person: signed(person, later=timedelta(hours=1)), 401),
         (lambda person: signed("not a number"), 400),
         (lambda person: "." + signed(person).split(".")[1], 401),
         (lambda person: "rubbish", 401),
