@@ -30,7 +30,10 @@ STATEMENTS = (
     from crowd as c cross join lateral generate_series(1, c.users) as u
     """,
     "insert into auth.users (id, email) select person, person || '@example.com' from crowd_people",
-    "insert into public.memberships (org_id, user_id, role) select org, person, role from crowd_people",
+    """
+    insert into public.memberships (org_id, user_id, role, permissions)
+    select org, person, role, private.permissions_held(org, role) from crowd_people
+    """,
     "insert into public.profiles (user_id, active_org_id) select person, org from crowd_people",
     """
     insert into public.integrations (org_id, id, provider, status, consent_id, connected_at)

@@ -115,6 +115,10 @@ RULES = {
         select current_setting('server_version')
         where current_setting('server_version_num')::integer < 170006
     """,
+    "a membership carries exactly the permissions of its role": """
+        select m.org_id::text || ' ' || m.role from public.memberships as m
+        where m.permissions is distinct from private.permissions_held(m.org_id, m.role)
+    """,
     "triggers of ours are all switched on": """
         select t.tgrelid::regclass::text || ' ' || t.tgname
         from pg_trigger as t
