@@ -74,6 +74,9 @@ def migrations(db: Operator) -> Finding:
     rows = db.rows("select version from supabase_migrations.schema_migrations")
     applied = {row["version"] for row in rows}
     here = {path.name.partition("_")[0] for path in project.MIGRATIONS.glob("*.sql")}
+    if not here:
+        mend = "run connext doctor from the repository"
+        return Finding("migrations", "unknown", "this installation carries no migrations", mend)
     waiting, unknown = sorted(here - applied), sorted(applied - here)
     if unknown:
         return Finding(

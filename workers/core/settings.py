@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from psycopg import ProgrammingError
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.core.errors import NotConfigured
 
+SECRETS_VARIABLE = "CONNEXT_SECRETS_DIR"
 ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 
 Role = TypeVar("Role", bound=BaseSettings)
@@ -198,9 +201,15 @@ class MetaWebhookSettings(BaseSettings):
 
 
 def load(role: type[Role]) -> Role:
-    """Read *role*'s settings from the environment; the first bad one is named, never shown."""
+    """Read *role*'s settings; the first bad one is named, never shown.
+
+    The environment comes first, then the files of CONNEXT_SECRETS_DIR, each named like a variable.
+    """
+    folder = os.environ.get(SECRETS_VARIABLE) or None
+    if folder is not None and not Path(folder).is_dir():
+        raise NotConfigured(SECRETS_VARIABLE, "is no folder; give one with a file for each secret")
     try:
-        return role()
+        return role(_secrets_dir=folder)
     except ValidationError as error:
         # The pydantic error holds what was entered, which may be a secret: it is not kept.
         flaws = error.errors(include_url=False, include_input=False, include_context=False)
