@@ -22,6 +22,7 @@ from workers.providers import http
 from workers.providers.meta import client as client_module
 from workers.providers.meta import errors
 from workers.providers.meta.client import SUBSCRIBED_FIELDS, GraphClient
+from workers.providers.meta.content import Content
 from workers.providers.meta.usage import Usage
 
 APP, SECRET, TOKEN = "4711", "app-secret", "EAAtoken0123456789"
@@ -72,8 +73,12 @@ def form(request):
 
 
 def send(graph):
-    return graph.send_text(
-        "111", token=SecretStr(TOKEN), to="222", text="hi", metadata="0000-our-id"
+    return graph.send(
+        "111",
+        token=SecretStr(TOKEN),
+        to="222",
+        content=Content(text="hi"),
+        metadata="0000-our-id",
     )
 
 
@@ -379,3 +384,45 @@ def test_addresses_are_not_logged(caplog):
         run(lambda graph: graph.me(SecretStr(TOKEN)), {"id": "9"})
 
     assert TOKEN not in caplog.text
+
+
+def upload(graph):
+    return graph.upload(
+        "111", token=SecretStr(TOKEN), kind="image", content=b"bytes", mime_type="image/png"
+    )
+
+
+def test_a_file_is_handed_over_as_a_form_and_neither_token_nor_name_is_in_the_address():
+    taken, (request,) = run(upload, {"attachment_id": "1857777774821032"})
+
+    assert taken == "1857777774821032"
+    assert str(request.url) == f"{BASE}/v26.0/111/message_attachments"
+    body = request.content
+    assert b'{"attachment": {"type": "image", "payload": {"is_reusable": true}}}' in body
+    assert b'filename="file.png"\r\nContent-Type: image/png\r\n\r\nbytes' in body
+    assert TOKEN.encode() in body
+
+
+def test_a_file_that_meta_cannot_take_is_refused():
+    assert failure(graph_error(100, 2018047), upload).code == "attachment_refused"
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "purpose"),
+    [
+        (Content(text="hi"), {"text": "hi"}, {"messaging_type": "RESPONSE"}),
+        (
+            Content(kind="image", attachment_id="77"),
+            {"attachment": {"type": "image", "payload": {"attachment_id": "77"}}},
+            {"messaging_type": "RESPONSE"},
+        ),
+        (
+            Content(text="hi", human_agent=True),
+            {"text": "hi"},
+            {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"},
+        ),
+    ],
+)
+def test_what_a_reply_carries_and_why_it_may_go(content, message, purpose):
+    assert content.message() == message
+    assert content.purpose() == purpose

@@ -193,6 +193,7 @@ def _is_it(message: _Open, conversation: UUID | None, line: Line) -> bool:
     """Compare by text and time: the Conversations API does not tell what was sent along."""
     return (
         message.conversation_id == conversation
+        and bool(message.body or line.files)
         and (message.body or "").strip() == (line.message or "").strip()
         and line.created_time >= message.created_at - CLOCKS_APART
     )

@@ -219,6 +219,12 @@ class Sent(_Shape):
     recipient_id: str | None = None
 
 
+class Uploaded(_Shape):
+    """A file was taken, to be sent by its id."""
+
+    attachment_id: Id
+
+
 class Profile(_Shape):
     """The name of a person who wrote; empty where Meta does not tell."""
 
