@@ -262,10 +262,11 @@ async def _insert(connection: AsyncConnection, place: Place, talks: list[_Talk])
 
 async def _count_news(connection: AsyncConnection, place: Place, added: list[Added]) -> None:
     """Count as unread what a webhook should have brought; history is not news."""
+    since = place.fresh_from.replace(microsecond=0)  # Meta's times are whole seconds
     news = [
         row.conversation_id
         for row in added
-        if row.direction == "inbound" and row.occurred_at >= place.fresh_from
+        if row.direction == "inbound" and row.occurred_at >= since
     ]
     if news:
         await connection.execute(
