@@ -24,7 +24,7 @@ def connect_meta(book: Book, stage: Stage) -> None:
     owner = stage.people["owner"]
     with book.step("the owner connects Meta by OAuth") as step:
         pages = stage.control("seed", {"history": HISTORY, "history_ago_seconds": OLD})["pages"]
-        code, state = _come_back(stage)
+        code, state = come_back(stage)
         try:
             owner.call("complete_connection", state=state, code=code)
         except Denied as refused:
@@ -49,7 +49,7 @@ def reauthorize(book: Book, stage: Stage) -> None:
         wait_for("people are asked to reconnect", lambda: _status(stage) == REAUTHORIZE)
         (row,) = agent.get("messages", select="state,error_code", id=f"eq.{waiting['id']}")
         prove(row["state"] == "queued", f"the reply is {row}")
-        _come_back(stage)
+        come_back(stage)
         wait_for("the integration is active again", lambda: _status(stage) == "active")
         wait_for(
             "the reply is sent",
@@ -115,7 +115,7 @@ def _status(stage: Stage) -> str:
     return str(link["status"])
 
 
-def _come_back(stage: Stage) -> tuple[str, str]:
+def come_back(stage: Stage) -> tuple[str, str]:
     """Begin, consent and complete as the owner; return the code and the state that were used."""
     owner = stage.people["owner"]
     code, state = _consent(stage, owner.call("begin_connection", provider="meta")["authorize_url"])

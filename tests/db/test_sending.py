@@ -8,8 +8,8 @@ from tests.messenger import APP, NOW, PERSON
 from workers.core.errors import Malformed, RateLimited, Reauthorize, Rejected
 from workers.jobqueue.outcome import Dead, Parked, Retry
 from workers.providers.http import Unanswered, Unreachable
-from workers.providers.meta.errors import Declined, Hiccup
-from workers.providers.meta.models import TokenState
+from workers.providers.meta.errors import Declined, Hiccup, meaning
+from workers.providers.meta.models import GraphError, TokenState
 
 RECENTLY = NOW - timedelta(hours=1)
 
@@ -373,3 +373,17 @@ def test_a_message_whose_id_another_row_took_is_in_doubt_not_doubled(stage):
 
     assert stage.work() == ["done"]
     assert stage.state(message) == "ambiguous"
+
+
+def test_a_deleted_page_sends_nothing_and_the_others_go_on(stage):
+    message, _ = write(stage)
+    gone = GraphError(code=100, error_subcode=33)
+    stage.graph.script["send"] = [meaning(gone, action="send the message", pause=None)]
+    stage.work()
+    other, _ = write(stage)
+
+    stage.work()
+
+    assert stage.message(message)["error_code"] == "recipient_unknown"
+    assert stage.state(other) == "sent"
+    assert stage.link()["status"] == "active"
