@@ -140,36 +140,6 @@ $$;
 comment on function private.ask_about_account(uuid, text, text) is
 'For the provider''s worker: another account came back than before; nothing goes on until a person answers. Raises CX011.';
 
-create function private.close_channels_but(integration_id uuid, kept text [])
-returns integer
-language plpgsql
-volatile
-security definer  -- deletes routes, which no worker may see
-set search_path = ''
-as $$
-declare
-    link constant public.integrations := private.leased_integration(close_channels_but.integration_id);
-    closed integer;
-begin
-    with gone as (
-        update public.channels as c
-        set status = 'disconnected'
-        where c.org_id = link.org_id and c.provider = link.provider and c.status = 'active'
-            and c.external_id <> all(close_channels_but.kept)
-        returning c.id
-    )
-
-    delete from private.channel_routes as r
-    using gone as g
-    where r.org_id = link.org_id and r.channel_id = g.id;
-    get diagnostics closed = row_count;
-    return closed;
-end;
-$$;
-comment on function private.close_channels_but(uuid, text []) is
-'For the provider''s worker: closes the channels that the account just connected does not share, so that nothing more of them is stored; '
-'answers how many. Raises CX011.';
-
 create function private.set_aside_tokens(org_id uuid, integration_id uuid, kind text, subject text)
 returns void
 language sql
@@ -189,6 +159,60 @@ as $$
 $$;
 comment on function private.set_aside_tokens(uuid, uuid, text, text) is
 'Takes tokens out of use and leaves them for ten minutes, so that the worker can revoke them.';
+
+create function private.ask_to_revoke(org_id uuid, integration_id uuid, provider text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+    if exists (
+        select 1 from private.revocations as r
+        where r.org_id = ask_to_revoke.org_id and r.integration_id = ask_to_revoke.integration_id
+    ) then
+        perform queue.add(
+            ask_to_revoke.provider, ask_to_revoke.provider || '.revoke', ask_to_revoke.org_id,
+            jsonb_build_object('integration_id', ask_to_revoke.integration_id),
+            'connect:' || ask_to_revoke.integration_id, null, 0::smallint, null, 5::smallint
+        );
+    end if;
+end;
+$$;
+comment on function private.ask_to_revoke(uuid, uuid, text) is
+'Has the worker revoke what was taken out of use, after the connecting that is under way.';
+
+create function private.close_channels_but(integration_id uuid, kept text [])
+returns integer
+language plpgsql
+volatile
+security definer  -- deletes routes, which no worker may see
+set search_path = ''
+as $$
+declare
+    link constant public.integrations := private.leased_integration(close_channels_but.integration_id);
+    gone record;
+    closed integer := 0;
+begin
+    for gone in
+        update public.channels as c
+        set status = 'disconnected'
+        where c.org_id = link.org_id and c.provider = link.provider and c.status = 'active'
+            and c.external_id <> all(close_channels_but.kept)
+        returning c.id, c.external_id
+    loop
+        delete from private.channel_routes as r where r.org_id = link.org_id and r.channel_id = gone.id;
+        -- To end its subscription, as long as the old token still can.
+        perform private.set_aside_tokens(link.org_id, link.id, 'page_token', gone.external_id);
+        closed := closed + 1;
+    end loop;
+    perform private.ask_to_revoke(link.org_id, link.id, link.provider);
+    return closed;
+end;
+$$;
+comment on function private.close_channels_but(uuid, text []) is
+'For the provider''s worker: closes the channels that the account just connected does not share, so that nothing more of them is stored; '
+'answers how many. Raises CX011.';
 
 create function private.confirm_account(integration_id uuid, accept boolean)
 returns public.integrations
@@ -230,6 +254,7 @@ begin
             link.provider, link.provider || '.connect', org, jsonb_build_object('integration_id', link.id),
             'connect:' || link.id, null, 0::smallint, null, 5::smallint
         );
+        perform private.ask_to_revoke(org, link.id, link.provider);
         return link;
     end if;
     if link.external_account_id is null then  -- nothing of its own to go back to
@@ -241,10 +266,7 @@ begin
             status = 'reauthorization_required',
             error = 'Connect again with the Facebook account that was connected before.'
         where i.org_id = org and i.id = link.id;
-        perform queue.add(
-            link.provider, link.provider || '.revoke', org, jsonb_build_object('integration_id', link.id),
-            'connect:' || link.id, null, 0::smallint, null, 5::smallint
-        );
+        perform private.ask_to_revoke(org, link.id, link.provider);
     end if;
     select i.* into link from public.integrations as i where i.org_id = org and i.id = link.id;
     return link;
@@ -414,6 +436,7 @@ private.clear_offer(),
 private.leased_integration(uuid),
 private.account_before(uuid),
 private.ask_about_account(uuid, text, text),
+private.ask_to_revoke(uuid, uuid, text),
 private.close_channels_but(uuid, text []),
 private.set_aside_tokens(uuid, uuid, text, text),
 private.confirm_account(uuid, boolean),

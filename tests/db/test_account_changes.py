@@ -112,6 +112,8 @@ def test_yes_changes_to_the_new_account_and_what_waited_goes_on(owned):
         ("user_token", owned.other): "EAAlong",
         ("page_token", owned.page): "EAAnew",
     }
+    assert owned.graph.asked("unsubscribe") == []
+    assert owned.do("select 1 from private.revocations where org_id = %s", owned.org) == []
     owned.do("update queue.jobs set run_at = now() where kind = 'meta.send'")
     owned.work()
     assert owned.state(message) == "sent"
@@ -134,6 +136,7 @@ def test_pages_that_the_new_account_does_not_share_are_closed(owned):
 
     owned.work()
 
+    assert owned.graph.asked("unsubscribe") == [{"page": owned.page, "token": "EAApage"}]
     rows = owned.do("select external_id, status from public.channels where org_id = %s", owned.org)
     assert {row["external_id"]: row["status"] for row in rows} == {
         owned.page: "disconnected",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 BLOCKED: Final = (
     "Facebook has blocked the page from sending messages. Look into its support inbox; "
-    "what you write waits until Facebook allows it again."
+    "what was written before waits until Facebook allows it again."
 )
 WARNED: Final = "Facebook has warned the page about a policy. Look into its support inbox."
 
