@@ -204,7 +204,13 @@ async def _add_meta(
     )
     place, storage = load(StorageSettings), None
     if place.supabase_url is not None and place.storage_key is not None:
-        storage = StorageClient(client, url=place.supabase_url, key=place.storage_key, clock=clock)
+        storage = StorageClient(
+            client,
+            url=place.supabase_url,
+            key=place.storage_key,
+            clock=clock,
+            gate=place.publishable_key,
+        )
     files = FileClient(client, base_url=app.graph_url, clock=clock)
     meta.register(registry, graph=graph, opener=opener, clock=clock, files=files, storage=storage)
     sealing.register(registry, provider="meta", opener=opener, clock=clock)

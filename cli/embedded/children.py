@@ -160,7 +160,8 @@ def worker_meta(plan: Plan) -> Child:
         CONNEXT_META_GRAPH_URL=plan.url("sandbox"),
         CONNEXT_META_GRAPH_VERSION=GRAPH_VERSION,
         CONNEXT_SUPABASE_URL=plan.url("api"),
-        CONNEXT_STORAGE_KEY=plan.secrets["secret_key"],
+        CONNEXT_STORAGE_KEY=project.role_token("files_meta", plan.secrets["jwt_secret"]),
+        CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
         META_APP_ID=meta["app_id"],
         META_APP_SECRET=meta["app_secret"],
     )  # fmt: skip

@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import connect, messages, people, sales, walls
+    from cli.story import connect, files, messages, people, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -71,9 +71,12 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             people.found_organizations,
             connect.connect_meta,
             connect.tokens_are_sealed,
+            messages.history,
             messages.storm,
             messages.read_inbox,
             messages.reply,
+            files.exchange,
+            connect.reauthorize,
             sales.sell,
             sales.balance,
             walls.other_organization,

@@ -140,14 +140,14 @@ isOneToOne: false
                   ]
                 },"channels": {
                   Row: {
-                    "created_at": string,"external_id": string,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"sync_since": string | null,"sync_state": string,"synced_at": string | null,"synced_messages": number,"synced_threads": number,"updated_at": string
+                    "created_at": string,"external_id": string,"human_agent": boolean,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"sync_since": string | null,"sync_state": string,"synced_at": string | null,"synced_messages": number,"synced_threads": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
+                    "created_at"?: string,"external_id": string,"human_agent"?: boolean,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
+                    "created_at"?: string,"external_id"?: string,"human_agent"?: boolean,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -200,14 +200,14 @@ isOneToOne: false
                   ]
                 },"conversations": {
                   Row: {
-                    "channel_id": string,"contact_checked_at": string | null,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"status": string,"unread_count": number,"updated_at": string
+                    "channel_id": string,"contact_checked_at": string | null,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"reply_until": string | null,"status": string,"unread_count": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "channel_id": string,"contact_checked_at"?: string | null,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "channel_id": string,"contact_checked_at"?: string | null,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"reply_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "channel_id"?: string,"contact_checked_at"?: string | null,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "channel_id"?: string,"contact_checked_at"?: string | null,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"reply_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -266,14 +266,14 @@ isOneToOne: false
                   ]
                 },"integrations": {
                   Row: {
-                    "account_name": string | null,"connected_at": string | null,"consent_id": string,"consent_live": boolean | null,"created_at": string,"created_by": string | null,"disconnected_at": string | null,"error": string | null,"external_account_id": string | null,"id": string,"last_synced_at": string | null,"org_id": string,"provider": string,"scopes": (string)[],"status": string,"updated_at": string
+                    "account_name": string | null,"connected_at": string | null,"consent_id": string,"consent_live": boolean | null,"created_at": string,"created_by": string | null,"disconnected_at": string | null,"error": string | null,"external_account_id": string | null,"id": string,"last_synced_at": string | null,"offered_account_id": string | null,"offered_account_name": string | null,"org_id": string,"provider": string,"scopes": (string)[],"status": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id": string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"org_id": string,"provider": string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
+                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id": string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id": string,"provider": string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
                   }
                   Update: {
-                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"org_id"?: string,"provider"?: string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
+                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id"?: string,"provider"?: string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -955,6 +955,35 @@ isOneToOne: false
 "external_account_id": string | null,
 "id": string,
 "last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
+"org_id": string,
+"provider": string,
+"scopes": (string)[],
+"status": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "integrations"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"confirm_account":
+{ Args: { "accept": boolean,"integration_id": string }; Returns: {
+              "account_name": string | null,
+"connected_at": string | null,
+"consent_id": string,
+"consent_live": boolean | null,
+"created_at": string,
+"created_by": string | null,
+"disconnected_at": string | null,
+"error": string | null,
+"external_account_id": string | null,
+"id": string,
+"last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
 "org_id": string,
 "provider": string,
 "scopes": (string)[],
@@ -1138,6 +1167,7 @@ isOneToOne: false
 "org_id": string,
 "provider": string,
 "read_until": string | null,
+"reply_until": string | null,
 "status": string,
 "unread_count": number,
 "updated_at": string
@@ -1345,7 +1375,7 @@ isOneToOne: false
         isSetofReturn: true
       } },
 "send_message":
-{ Args: { "body": string,"client_key"?: string,"conversation_id": string }; Returns: {
+{ Args: { "attachments"?: (string)[],"body"?: string,"client_key"?: string,"conversation_id": string }; Returns: {
               "attempts": number,
 "body": string | null,
 "channel_id": string,
@@ -1372,6 +1402,30 @@ isOneToOne: false
                           SetofOptions: {
         from: "*"
         to: "messages"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"set_human_agent":
+{ Args: { "channel_id": string,"enabled": boolean }; Returns: {
+              "created_at": string,
+"external_id": string,
+"human_agent": boolean,
+"id": string,
+"integration_id": string,
+"name": string,
+"org_id": string,
+"provider": string,
+"status": string,
+"sync_since": string | null,
+"sync_state": string,
+"synced_at": string | null,
+"synced_messages": number,
+"synced_threads": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "channels"
         isOneToOne: true
         isSetofReturn: false
       } },

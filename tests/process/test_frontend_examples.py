@@ -32,7 +32,7 @@ const publishableKey = process.env.PUBLISHABLE_KEY
 const run = crypto.randomUUID().slice(0, 8)
 const email = `eve-${run}@example.com`
 const password = 'correct horse battery'
-const file = new Blob(['not really a picture'])
+const file = new Blob(['not really a picture'], { type: 'image/png' })
 const location = { href: '', assign(address) { this.href = address } }
 const operator = postgres(process.env.DATABASE_URL, { max: 1, onnotice: () => {} })
 const browser = {
@@ -55,8 +55,8 @@ ARRIVALS = """
     insert into public.channels (org_id, id, provider, integration_id, external_id, name)
     values (:org, :org, 'meta', :org, '1001', 'Boulangerie du Canal');
     insert into public.conversations
-        (org_id, provider, channel_id, contact_external_id, contact_name, last_message_at, unread_count)
-    select :org, 'meta', :org, 'psid-' || n, 'Client ' || n, now() - (n / 3) * interval '1 hour', 1
+        (org_id, provider, channel_id, contact_external_id, contact_name, last_inbound_at, last_message_at, unread_count)
+    select :org, 'meta', :org, 'psid-' || n, 'Client ' || n, now() - (n / 3) * interval '1 hour', now() - (n / 3) * interval '1 hour', 1
     from generate_series(1, 60) as n;
     insert into public.messages
         (org_id, provider, channel_id, conversation_id, direction, state, body, origin, external_id)

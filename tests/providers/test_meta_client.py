@@ -22,6 +22,7 @@ from workers.providers import http
 from workers.providers.meta import client as client_module
 from workers.providers.meta import errors
 from workers.providers.meta.client import SUBSCRIBED_FIELDS, GraphClient
+from workers.providers.meta.content import Content
 from workers.providers.meta.usage import Usage
 
 APP, SECRET, TOKEN = "4711", "app-secret", "EAAtoken0123456789"
@@ -72,8 +73,12 @@ def form(request):
 
 
 def send(graph):
-    return graph.send_text(
-        "111", token=SecretStr(TOKEN), to="222", text="hi", metadata="0000-our-id"
+    return graph.send(
+        "111",
+        token=SecretStr(TOKEN),
+        to="222",
+        content=Content(text="hi"),
+        metadata="0000-our-id",
     )
 
 

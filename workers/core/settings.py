@@ -182,7 +182,12 @@ class StorageSettings(BaseSettings):
     storage_key: Needed | None = Field(
         None,
         validation_alias="CONNEXT_STORAGE_KEY",
-        description="give a secret key of the project; only this worker should have it",
+        description="give a token of the role files_meta, signed by the project",
+    )
+    publishable_key: str | None = Field(
+        None,
+        validation_alias="CONNEXT_PUBLISHABLE_KEY",
+        description="give the project's publishable key",
     )
 
 

@@ -26,6 +26,8 @@ EXPLANATIONS: Final = {
     "page_restricted": "Meta has restricted this page for a while.",
     "app_not_approved": "Meta has not approved the app for this.",
     "attachment_refused": "Meta could not take the attachment.",
+    "file_missing": "The file is not in Storage any more; upload it again.",
+    "type_refused": "Files of this type are not sent.",
     "invalid_request": "Meta found the request invalid.",
     "profile_unavailable": "Meta does not show this person's profile.",
     "message_deleted": "The message no longer exists at Meta.",
