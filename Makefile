@@ -8,6 +8,8 @@ LOCAL := supabase/local
 CODE := $(wildcard workers cli sandbox tests bench)
 # Words for pytest, for example: make test ARGS="tests/unit -k policies"
 ARGS ?=
+# How long `make soak` goes on.
+MINUTES ?= 10
 # The interpreter of .venv; make finds one when this is empty.
 PYTHON ?=
 
@@ -39,25 +41,30 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies
+	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies supabase/seed.sql
 	@$(BIN)/squawk supabase/migrations/*.sql
 	@$(BIN)/connext db policies check
 	@$(BIN)/python -m cli.reference --check
+	@$(BIN)/python -m cli.data_model --check
 
 fix: setup ## Format, and repair what the linters can repair
 	@$(BIN)/ruff check --fix $(CODE) || true
 	@$(BIN)/ruff format $(CODE)
 
 ##@ Generated files
-.PHONY: policies types docs lock
+.PHONY: policies types docs golden lock
 policies: setup ## Write the next migration from supabase/policies
 	@$(BIN)/connext db policies build || test $$? -eq 3
 
 types: setup ## Write supabase/types from a migrated database
 	@$(BIN)/connext db types
 
-docs: setup ## Write docs/cli.md from the console's help
+docs: setup ## Write docs/cli.md and docs/data-model.md from help and migrations
 	@$(BIN)/python -m cli.reference
+	@$(BIN)/python -m cli.data_model
+
+golden: setup ## Write tests/golden: who may reach what, for people to read the difference
+	@$(BIN)/python -m tests.golden
 
 lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
 	@$< --quiet --extra dev --generate-hashes --strip-extras --no-annotate --no-header \
@@ -65,12 +72,18 @@ lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
 	  --output-file requirements.lock pyproject.toml
 
 ##@ Now and then
-.PHONY: bench clean
+.PHONY: bench clean leaks soak
 bench: setup ## Run every benchmark and write bench/results.json
 	@$(BIN)/python -m bench
 
 bench-%: setup ## Run one benchmark
 	@$(BIN)/python -m bench $*
+
+leaks: setup ## Plant leaks one by one; every one must turn a proof red
+	@$(BIN)/python -m tests.planted_leaks
+
+soak: setup ## Break everything at random for MINUTES (10) and balance the ledger
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 clean: ## Remove what setup and the tools made; the data of a local stack stays
 	rm -rf .venv $(LOCAL)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

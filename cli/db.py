@@ -27,7 +27,13 @@ COLUMNS = ("version", "name", "state")
 
 @app.command()
 def push(
-    *, yes: options.Yes = False, dry_run: options.DryRun = False, data: options.Data = None
+    *,
+    seed: Annotated[
+        bool, typer.Option("--seed", help="Also write the example company of supabase/seed.sql.")
+    ] = False,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    data: options.Data = None,
 ) -> None:
     """Apply the migrations that the database does not have yet, with the Supabase CLI.
 
@@ -38,13 +44,19 @@ def push(
     url = database_url(data)
     with connect(data) as db:
         waiting = [row["name"] for row in _history(db) if row["state"] == "waiting"]
-    if not waiting:
+    if not waiting and not seed:
         raise NothingToDo("the database has every migration already")
+    company = ["write the example company"] if seed else []
     if dry_run:
-        say(f"would apply, in this order: {', '.join(waiting)}; nothing was changed")
+        named = [f"apply, in this order: {', '.join(waiting)}"] if waiting else []
+        say(f"would {' and '.join(named + company)}; nothing was changed")
         return
-    confirm(f"apply {len(waiting)} migrations, from {waiting[0]} to {waiting[-1]}", yes=yes)
-    if call(["db", "push", "--yes"], url=url).returncode != 0:
+    span = (
+        [f"apply {len(waiting)} migrations, from {waiting[0]} to {waiting[-1]}"] if waiting else []
+    )
+    confirm(" and ".join(span + company), yes=yes)
+    words = ["db", "push", "--yes", *(["--include-seed"] if seed else [])]
+    if call(words, url=url).returncode != 0:
         raise Failed("the Supabase CLI did not apply every migration; see its words above")
 
 

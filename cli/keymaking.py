@@ -1,10 +1,12 @@
-"""Making the OpenPGP keys that tokens are sealed to; opening them is the workers' business."""
+"""Making and destroying the OpenPGP keys that tokens are sealed to; workers open the tokens."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from cli.errors import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,6 +68,48 @@ def write_private_half(folder: Path, key: SealingKey) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return path
+
+
+def read_private_half(folder: Path, fingerprint: str) -> SealingKey:
+    """Read a key that was written before; the public half comes out of the private one."""
+    from pysequoia import Tsk
+
+    path = private_key_path(folder, fingerprint)
+    try:
+        content = path.read_bytes()
+        certificate = Tsk.from_bytes(content).extract_certificate()
+    except OSError as error:
+        raise Failed(f"{path} cannot be read: {error.strerror}") from error
+    except RuntimeError:
+        # Sequoia's message is a backtrace, and this is about a private key: drop it.
+        raise Failed(f"{path} holds no private key") from None
+    if certificate.fingerprint.upper() != fingerprint:
+        raise Failed(f"{path} holds the key {certificate.fingerprint.upper()}")
+    return SealingKey(fingerprint=fingerprint, public=bytes(certificate), private=content)
+
+
+def destroy_private_half(folder: Path, fingerprint: str) -> bool:
+    """Overwrite the private half with random bytes and remove it; False when it is not there.
+
+    Where the medium writes elsewhere than it read (flash, copy-on-write, snapshots) the old
+    bytes outlive this: whoever calls says so to people.
+    """
+    path = private_key_path(folder, fingerprint)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    with os.fdopen(descriptor, "r+b") as file:
+        file.write(os.urandom(os.fstat(file.fileno()).st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    inside = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(inside)  # the removal itself
+    finally:
+        os.close(inside)
+    return True
 
 
 def _without_signing_subkeys(key: bytes) -> Iterator[Packet]:

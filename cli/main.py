@@ -33,7 +33,9 @@ class Console(LazyGroup):
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
         "member": Entry("cli.member:app", "Invite, list and remove an organization's people."),
         "integration": Entry("cli.integration:app", "Look at connected providers; disconnect one."),
-        "keys": Entry("cli.keys:app", "Make and look at the keys that tokens are sealed to."),
+        "keys": Entry(
+            "cli.keys:app", "Make, rotate and retire the keys that tokens are sealed to."
+        ),
         "queue": Entry("cli.queue:app", "Look at waiting and dead jobs; repeat or drop them."),
         "worker": Entry("cli.worker:app", "Run the workers of one or more queues."),
         "receiver": Entry("cli.receiver:app", "Run the receiver of provider webhooks."),

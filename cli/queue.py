@@ -15,7 +15,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-STATS = ("queue", "kind", "ready", "running", "dead", "oldest_ready_seconds")
+STATS = (
+    *("queue", "kind", "ready", "running", "waiting", "blocked", "parked", "dead"),
+    "oldest_ready_seconds",
+)
 # Payloads stay in the database: they are references, and nobody needs them to operate a queue.
 WAITING = ("id", "kind", "org_id", "state", "priority", "attempt", "run_at", "last_error")
 NAMED = 20
@@ -52,7 +55,9 @@ def peek(
             select j.id, j.kind, j.org_id, j.state, j.priority, j.attempt, j.run_at, j.last_error
             from queue.jobs as j
             where j.queue = %s
-            order by j.state desc, j.priority, j.run_at, j.id
+            order by
+                array_position(array['running', 'ready', 'waiting', 'parked', 'blocked'], j.state),
+                j.priority, j.turn, j.run_at, j.id
             limit %s
             """,
             queue,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -26,16 +27,18 @@ def call(
     from cli.embedded.supabase import QUIET
 
     address, password = without_password(url)
-    environment = os.environ | QUIET | ({"PGPASSWORD": password} if password else {})
     command = [str(supabase_cli()), *words, f"--remote={address}", f"--workdir={ROOT}"]
-    return subprocess.run(  # noqa: S603 - our own pinned binary, no shell
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if capture else None,
-        text=True,
-        check=False,
-    )
+    # A home of its own: nothing of a person's login or settings takes part, nothing is left there.
+    with tempfile.TemporaryDirectory(prefix="connext-supabase-") as home:
+        own = {"SUPABASE_HOME": home} | ({"PGPASSWORD": password} if password else {})
+        return subprocess.run(  # noqa: S603 - our own pinned binary, no shell
+            command,
+            env=os.environ | QUIET | own,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if capture else None,
+            text=True,
+            check=False,
+        )
 
 
 def without_password(url: str) -> tuple[str, str | None]:

@@ -67,7 +67,7 @@ def parse(text: str) -> list[Cell]:
 def _cell(
     table: str, role: str, command: str, value: str, notes: dict[str, tuple[str, ...]]
 ) -> Cell:
-    match = re.fullmatch(r"([a-z]+|-)(?:\[([a-z])\]|:([a-z_,]+))?", value)
+    match = re.fullmatch(r"([a-z]+|-)(?:\[([a-z])\]|:([a-z0-9_,]+))?", value)
     if match is None or match[1] not in REACHES:
         raise ValueError(f"{table}: cannot read the cell {value!r} of {role}")
     columns = (
@@ -84,7 +84,7 @@ def _footnotes(header: list[str]) -> dict[str, tuple[str, ...]]:
         if match:
             open_note = match[1]
             notes[open_note] = match[2]
-        elif open_note and re.fullmatch(r"[a-z_, ]+", line):
+        elif open_note and re.fullmatch(r"[a-z0-9_, ]+", line):
             notes[open_note] += " " + line
         else:
             open_note = ""

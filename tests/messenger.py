@@ -22,14 +22,15 @@ from workers.db.pool import Database
 from workers.jobqueue.context import Context
 from workers.jobqueue.outcome import Dead, Retry, after_failure
 from workers.jobqueue.postgres import PostgresStore
-from workers.jobs import meta
+from workers.jobs import meta, sealing
 from workers.jobs.registry import Registry
-from workers.providers.meta import models, webhook
+from workers.providers.meta import models, threads, webhook
 from workers.providers.meta.client import SUBSCRIBED_FIELDS
 from workers.receiver.ingest import Delivery, PostgresIngest
 
 APP, PERSON, ASID = "4711", "222", "900900"
 QUEUES = ("jobs", "dead_jobs", "webhook_events", "unreadable_webhooks")
+ASIDE = ("meta.backfill", "meta.profile", "meta.attachment")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MILLIS = int(NOW.timestamp() * 1000)
 
@@ -115,6 +116,17 @@ class FakeGraph:
         answer = models.Sent(message_id="m_sent")
         return self._answer("send_text", answer, **said, metadata=metadata)
 
+    async def conversations(self, page_id, *, token, limit, after=None):
+        said = {"page": page_id, "limit": limit, "after": after}
+        return self._answer("conversations", threads.Listed((), None, None), **said)
+
+    async def message(self, mid, *, token):
+        return self._answer("message", None, mid=mid)
+
+    async def profile(self, person_id, *, token):
+        answer = models.Profile(first_name="Ann", last_name="Marsh")
+        return self._answer("profile", answer, person=person_id)
+
 
 class Stage:
     """One organization of its own, its Page, and queues that are empty at the start."""
@@ -124,6 +136,8 @@ class Stage:
         self.page = str(uuid.uuid4().int)[:15]
         self.graph = FakeGraph()
         self.clock = Clock()
+        self.files: Any = None
+        self.storage: Any = None
         for table in QUEUES:
             self.do(f"delete from queue.{table}")
         key = sealing_key()
@@ -253,16 +267,30 @@ class Stage:
             *(kind, self.org, json.dumps(payload, default=str), more.get("max_attempts", 10)),
         )["id"]
 
-    def work(self, *, most: int = 50) -> list[Any]:
+    def work(self, *, most: int = 50, aside: tuple[str, ...] = ASIDE) -> list[Any]:
         """Work the queue as worker_meta until nothing is due; return each attempt's outcome.
 
-        Retries are due at once, so that a test need not wait; parked jobs stay parked.
+        Retries are due at once, so that a test need not wait; parked jobs stay parked. Jobs of
+        the kinds *aside* wait: `work_all` has them done.
         """
-        return asyncio.run(self._work(most))
+        return asyncio.run(self._work(most, aside))
 
-    async def _work(self, most: int) -> list[Any]:
+    def work_all(self, *, most: int = 50) -> list[Any]:
+        """Work everything that is ready, also what was set aside or is due later."""
+        self.do("update queue.jobs set run_at = now() where state in ('ready', 'waiting')")
+        return self.work(most=most, aside=())
+
+    async def _work(self, most: int, aside: tuple[str, ...]) -> list[Any]:
         registry = Registry()
-        meta.register(registry, graph=self.graph, opener=self.opener, clock=self.clock)
+        meta.register(
+            registry,
+            graph=self.graph,
+            opener=self.opener,
+            clock=self.clock,
+            files=self.files,
+            storage=self.storage,
+        )
+        sealing.register(registry, provider="meta", opener=self.opener, clock=self.clock)
         outcomes: list[Any] = []
         async with _opened(self.url, "worker_meta") as database, asyncio.timeout(60):
             store = PostgresStore(database, "meta")
@@ -270,6 +298,10 @@ class Stage:
                 jobs = await store.claim(1, lease_for=timedelta(minutes=1))
                 if not jobs:
                     break
+                if jobs[0].kind in aside:
+                    later = timedelta(hours=1)
+                    await store.retry(jobs[0], delay=later, reason="aside", give_back=True)
+                    continue
                 outcomes.append(await _attempt(store, database, registry, jobs[0]))
         return outcomes
 

@@ -104,6 +104,10 @@ class ListStore:
         await self._called("sweep")
         return 0
 
+    async def tick(self):
+        await self._called("tick")
+        return 0
+
     async def stats(self):
         return []
 

@@ -122,6 +122,10 @@ CONNECT = (
     values ('meta', %(page)s, %(org)s, %(channel)s)
     """,
     """
+    insert into private.sync_cursors (org_id, channel_id, provider)
+    values (%(org)s, %(channel)s, 'meta')
+    """,
+    """
     insert into public.conversations
         (org_id, id, provider, channel_id, contact_external_id, last_inbound_at, last_message_at)
     values (%(org)s, %(conversation)s, 'meta', %(channel)s, 'psid-1', now(), now())

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 import uvloop
 
 from workers.core.clock import SystemClock
@@ -26,6 +25,7 @@ from workers.core.settings import (
     MetaSettings,
     MetaWebhookSettings,
     ReceiverSettings,
+    StorageSettings,
     WorkerSettings,
     load,
 )
@@ -35,10 +35,11 @@ from workers.jobqueue import depth, health
 from workers.jobqueue.context import Context
 from workers.jobqueue.postgres import PostgresStore
 from workers.jobqueue.runner import Options, Runner, Stop
-from workers.jobqueue.schedule import Scheduler
+from workers.jobqueue.schedule import keep_time
 from workers.jobqueue.side import supervised
 from workers.jobs import upkeep
 from workers.jobs.registry import Registry
+from workers.jobs.timed import timed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -49,8 +50,6 @@ QUEUES = ("meta", "telnyx", "stripe", "privacy", "upkeep")
 # Connections that claim, record and beat are apart from those that handlers may exhaust.
 CONTROL_CONNECTIONS_PER_QUEUE = 4
 MOST_HANDLER_CONNECTIONS = 16
-RECEIVER_CONNECTIONS = 8
-HEALTH_HOST = "127.0.0.1"
 
 log = structlog.get_logger(__name__)
 
@@ -83,8 +82,10 @@ def run_receiver() -> None:
     settings = load(ReceiverSettings)
     secrets = load(MetaWebhookSettings)
     _talk(settings)
+    from workers.receiver.serve import receive  # noqa: PLC0415 (workers start faster without it)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_receive(settings, secrets))
+        runner.run(receive(settings, secrets))
 
 
 async def work(
@@ -144,34 +145,46 @@ async def _build(
         application_name=f"{name}-jobs",
         size=min(settings.worker_concurrency, MOST_HANDLER_CONNECTIONS),
     )
-    clock = SystemClock()
+    clock, metrics = SystemClock(), Metrics()
     if registry is None:
-        registry = await _handlers(queues, settings, clock=clock, stack=stack)
+        registry = await _handlers(queues, settings, clock=clock, metrics=metrics, stack=stack)
     await stack.enter_async_context(control)
     await stack.enter_async_context(database)
-    return Parts(settings, control, database, registry, Metrics(), clock)
+    return Parts(settings, control, database, registry, metrics, clock)
 
 
 async def _handlers(
-    queues: Sequence[str], settings: WorkerSettings, *, clock: SystemClock, stack: AsyncExitStack
+    queues: Sequence[str],
+    settings: WorkerSettings,
+    *,
+    clock: SystemClock,
+    metrics: Metrics,
+    stack: AsyncExitStack,
 ) -> Registry:
     """Register the handlers of *queues*, each with the clients it needs and no others."""
     registry = Registry()
     if "meta" in queues:
-        await _add_meta(registry, settings, clock=clock, stack=stack)
+        await _add_meta(registry, settings, clock=clock, metrics=metrics, stack=stack)
     if "upkeep" in queues:
         upkeep.register(registry)
     return registry
 
 
 async def _add_meta(
-    registry: Registry, settings: WorkerSettings, *, clock: SystemClock, stack: AsyncExitStack
+    registry: Registry,
+    settings: WorkerSettings,
+    *,
+    clock: SystemClock,
+    metrics: Metrics,
+    stack: AsyncExitStack,
 ) -> None:
     """Register what Meta's queue does."""
     # A worker of another provider neither needs nor should have any of this loaded.
-    from workers.jobs import meta  # noqa: PLC0415
+    from workers.jobs import meta, sealing  # noqa: PLC0415
     from workers.providers import http  # noqa: PLC0415
     from workers.providers.meta.client import GraphClient  # noqa: PLC0415
+    from workers.providers.meta.files import FileClient  # noqa: PLC0415
+    from workers.providers.storage.client import StorageClient  # noqa: PLC0415
 
     app = load(MetaSettings)
     opener = Opener(_keyring(settings), clock=clock)
@@ -184,8 +197,17 @@ async def _add_meta(
         clock=clock,
         base_url=app.graph_url,
         version=app.graph_version,
+        on_usage=lambda used: metrics.used("meta", used.percent),
+        on_call=lambda call: metrics.called(
+            "meta", status=call.status, code=call.code, seconds=call.seconds
+        ),
     )
-    meta.register(registry, graph=graph, opener=opener, clock=clock)
+    place, storage = load(StorageSettings), None
+    if place.supabase_url is not None and place.storage_key is not None:
+        storage = StorageClient(client, url=place.supabase_url, key=place.storage_key, clock=clock)
+    files = FileClient(client, base_url=app.graph_url, clock=clock)
+    meta.register(registry, graph=graph, opener=opener, clock=clock, files=files, storage=storage)
+    sealing.register(registry, provider="meta", opener=opener, clock=clock)
 
 
 def _keyring(settings: WorkerSettings) -> Keyring:
@@ -208,7 +230,7 @@ def _runner(queue: str, parts: Parts) -> Runner:
     settings = parts.settings
     return Runner(
         PostgresStore(parts.control, queue),
-        handlers=parts.registry.handlers,
+        handlers=timed(parts.registry.handlers, metrics=parts.metrics, clock=parts.clock),
         context=Context(parts.database),
         metrics=parts.metrics,
         options=Options(
@@ -232,48 +254,29 @@ def _wakeups(queue: str, control: Database) -> Callable[[], AsyncIterator[str]] 
     )
 
 
+async def _obstacle(runners: Sequence[Runner], parts: Parts) -> str | None:
+    """Say what keeps this worker from doing what is due in time."""
+    if not all(runner.is_ready for runner in runners):
+        return "no recent answer from the database"
+    lag = parts.metrics.lag
+    if lag > parts.settings.ready_lag:
+        return f"a due job waits for {lag.total_seconds():.0f} s"
+    return None
+
+
 def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> None:
     """Start what belongs to the process rather than to one queue."""
     queues = {runner.queue for runner in runners}
     if parts.settings.health_port:
-        app = health.build(
-            is_ready=lambda: all(runner.is_ready for runner in runners), metrics=parts.metrics
-        )
+        app = health.build(obstacle=partial(_obstacle, runners, parts), metrics=parts.metrics.text)
         port = health.listening(
-            HEALTH_HOST, parts.settings.health_port, setting="CONNEXT_HEALTH_PORT"
+            parts.settings.health_host, parts.settings.health_port, setting="CONNEXT_HEALTH_PORT"
         )
         group.start("health server", partial(health.server(app).serve, sockets=[port]))
         store = PostgresStore(parts.control, runners[0].queue)
         group.start(
             "queue depth", partial(depth.observe, store, queues=queues, metrics=parts.metrics)
         )
-    if "upkeep" in queues:
-        scheduler = Scheduler(
-            PostgresStore(parts.control, "upkeep"), upkeep.PERIODIC, clock=parts.clock
-        )
-        group.start("scheduler", scheduler.run)
-
-
-async def _receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> None:
-    """Serve the receiver; when told to end, open requests finish first."""
-    from workers.receiver.app import build  # noqa: PLC0415 (workers start faster without it)
-
-    database = Database(
-        settings.database_url, application_name="connext-receiver", size=RECEIVER_CONNECTIONS
-    )
-    async with database:
-        app = build(
-            database=database,
-            app_secret=secrets.app_secret,
-            verify_token=secrets.verify_token,
-        )
-        port = health.listening(
-            settings.receiver_host, settings.receiver_port, setting="CONNEXT_RECEIVER_PORT"
-        )
-        server = health.QuietServer(
-            uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
-        )
-        # uvicorn would end by raising the signal again; being told to end is not a failure.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
-        await server.serve(sockets=[port])
+    for queue in sorted(queues):
+        schedule = partial(keep_time, PostgresStore(parts.control, queue))
+        group.start(f"schedule of queue {queue}", schedule)

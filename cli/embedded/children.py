@@ -10,7 +10,6 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -144,6 +143,8 @@ def receiver(plan: Plan) -> Child:
             CONNEXT_DATABASE_URL=plan.database("ingress"),
             CONNEXT_RECEIVER_HOST=HOST,
             CONNEXT_RECEIVER_PORT=str(plan.ports["receiver"]),
+            CONNEXT_HEALTH_PORT=str(plan.ports["health_receiver"]),
+            CONNEXT_RECEIVER_URL=plan.url("receiver"),
             META_APP_ID=meta["app_id"],
             META_APP_SECRET=meta["app_secret"],
             META_VERIFY_TOKEN=meta["verify_token"],
@@ -158,6 +159,8 @@ def worker_meta(plan: Plan) -> Child:
         plan, "meta", ["meta"], "worker_meta",
         CONNEXT_META_GRAPH_URL=plan.url("sandbox"),
         CONNEXT_META_GRAPH_VERSION=GRAPH_VERSION,
+        CONNEXT_SUPABASE_URL=plan.url("api"),
+        CONNEXT_STORAGE_KEY=plan.secrets["secret_key"],
         META_APP_ID=meta["app_id"],
         META_APP_SECRET=meta["app_secret"],
     )  # fmt: skip
@@ -183,12 +186,12 @@ def _worker(plan: Plan, name: str, queues: list[str], role: str, **own: str) -> 
     )
 
 
-# Each child, by the name that `--without` knows, and the module it needs.
-CHILDREN: dict[str, tuple[str, Callable[[Plan], Child]]] = {
-    "sandbox": ("sandbox.__main__", sandbox),
-    "receiver": ("workers.receiver.app", receiver),
-    "worker_meta": ("workers.jobs.meta", worker_meta),
-    "worker_privacy": ("workers.main", worker_privacy),
+# Each child, by the name that `--without` knows.
+CHILDREN: dict[str, Callable[[Plan], Child]] = {
+    "sandbox": sandbox,
+    "receiver": receiver,
+    "worker_meta": worker_meta,
+    "worker_privacy": worker_privacy,
 }
 
 
@@ -201,19 +204,7 @@ def check_names(names: Collection[str]) -> None:
 
 def children(plan: Plan, without: Collection[str] = ()) -> list[Child]:
     """Describe the processes that start once the database is migrated."""
-    return [
-        describe(plan)
-        for name, (module, describe) in CHILDREN.items()
-        if name not in without and _exists(module)
-    ]
-
-
-def _exists(module: str) -> bool:
-    """Say whether the code of a child is there yet."""
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+    return [describe(plan) for name, describe in CHILDREN.items() if name not in without]
 
 
 def redirect_uri(plan: Plan) -> str:

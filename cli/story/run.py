@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import connect, messages, people, walls
+    from cli.story import connect, messages, people, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -74,6 +74,8 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             messages.storm,
             messages.read_inbox,
             messages.reply,
+            sales.sell,
+            sales.balance,
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,

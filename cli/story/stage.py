@@ -49,6 +49,13 @@ class Person:
         rows: list[dict[str, Any]] = _checked(answer)
         return rows
 
+    def insert(self, table: str, **row: object) -> dict[str, Any]:
+        """Insert one row into the person's organization through the Data API; return it."""
+        head = self.headers() | {"prefer": "return=representation"}
+        answer = self.api.post(f"/rest/v1/{table}", json={"org_id": self.org} | row, headers=head)
+        (made,) = _checked(answer)
+        return dict(made)
+
     def call(self, function: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         """Call an RPC through the Data API."""
         return _checked(

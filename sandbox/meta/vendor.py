@@ -11,6 +11,7 @@ from sandbox.meta import messages, oauth, pages, people, profile, threads
 from sandbox.meta.call import Call
 from sandbox.meta.config import MetaConfig
 from sandbox.meta.controls import control_routes
+from sandbox.meta.files import file_route
 from sandbox.meta.graph import Graph
 from sandbox.meta.ids import Ids
 from sandbox.meta.reply import Reply
@@ -60,6 +61,7 @@ class Meta:
             route("/{node}/conversations", get=threads.conversations),
             route("/{node}/messages", get=threads.messages, post=messages.send),
             route("/{node}", get=profile.node),
+            file_route(),
             self.graph.unknown(),
         ]
 

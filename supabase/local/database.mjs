@@ -20,6 +20,20 @@ const IMPERSONATED = `
 const isoTime = (text) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
 const time = (oid) => ({ to: oid, from: [oid], serialize: (value) => value, parse: isoTime });
 
+/** Whether a text is a JSON object or array. */
+function holdsJson(text) {
+  try {
+    return /^[[{]/.test(text) && typeof JSON.parse(text) === "object";
+  } catch {
+    return false;
+  }
+}
+
+/** Lite hands the objects and arrays of RPC arguments over as text, which must not become a string. */
+const jsonText = (value) =>
+  typeof value === "string" && holdsJson(value) ? value : JSON.stringify(value);
+const json = (oid) => ({ to: oid, from: [oid], serialize: jsonText, parse: JSON.parse });
+
 export class ProjectConnection extends PostgresConnection {
   timeouts = new Map();
   generation = 0;
@@ -31,7 +45,12 @@ export class ProjectConnection extends PostgresConnection {
       postgresOptions: {
         max: 20,
         onnotice: () => {},
-        types: { timestamp: time(1114), timestamptz: time(1184) },
+        types: {
+          timestamp: time(1114),
+          timestamptz: time(1184),
+          json: json(114),
+          jsonb: json(3802),
+        },
         connection: {
           application_name: "local-api",
           search_path: [...schemas, "extensions"].join(", "),

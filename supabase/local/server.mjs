@@ -20,6 +20,7 @@ const { during } = await import("./context.mjs");
 const { ProjectConnection } = await import("./database.mjs");
 const { withPlainBody } = await import("./multipart.mjs");
 const { FolderMail, FolderStorage } = await import("./files.mjs");
+const { withClientAddress } = await import("./signed.mjs");
 
 const SERVED = /^\/(auth|rest|storage)\/v1(\/|$)/;
 const CLOSE_MS = 5000;
@@ -67,7 +68,8 @@ function answer(app, connection, whole) {
     if (!SERVED.test(pathname)) return Response.json({ message: "not found" }, { status: 404 });
     const peerAddress = env.incoming.socket.remoteAddress ?? null;
     const understood = await withPlainBody(request);
-    return during(understood, () => app.fetch(understood, { peerAddress }));
+    const response = await during(understood, () => app.fetch(understood, { peerAddress }));
+    return withClientAddress(understood, response);
   };
 }
 

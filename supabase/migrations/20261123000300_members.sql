@@ -312,8 +312,8 @@ as $$
     select i.invitation_id, i.token from private.invite_member(email, role) as i;
 $$;
 comment on function public.invite_member(text, text) is
-'Invite an e-mail address in a role; the token is returned once. Permission members.manage; only owners invite owners. '
-'Raises CX001, CX002, CX006.';
+'Invite an e-mail address in a role. Permission members.manage; only owners invite owners. '
+'Returns the invitation''s id and its token, the only time it is seen. Raises CX001, CX002, CX006.';
 
 create function public.accept_invitation(token text)
 returns uuid
@@ -324,7 +324,7 @@ as $$
     select private.accept_invitation(token);
 $$;
 comment on function public.accept_invitation(text) is
-'Join the organization a token invites to, if it was sent to the confirmed address of the signed-in person. '
+'Join the organization a token invites to. Anybody signed in whose confirmed address it was sent to. '
 'Returns the organization''s id. Raises CX001, CX004.';
 
 create function public.revoke_invitation(invitation_id uuid)

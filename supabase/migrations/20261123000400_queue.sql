@@ -1,8 +1,8 @@
 -- Queue: durable jobs, claimed under a lease, finished only by the lease's holder.
 --
--- Owns      queue.jobs, queue.dead_jobs and every transition of a job.
--- Callers   workers through the verbs below, each only for its own queue; definer functions of
---           other domains enqueue; nobody touches the tables.
+-- Owns      queue.queues, queue.jobs, queue.dead_jobs, queue.parked and the marks of the lines.
+-- Callers   workers through the verbs of the next migrations, each only for its own queue; definer
+--           functions of other domains enqueue; nobody touches the tables.
 -- Undo      forward only: a mistake is repaired by the next migration.
 
 set local lock_timeout = '4s';
@@ -11,18 +11,21 @@ set local statement_timeout = '30s';
 create table queue.queues (
     queue text not null,
     worker name not null,
+    never_parked text[] not null default '{}',
     description text not null,
 
     constraint queues_pkey primary key (queue)
 );
 comment on table queue.queues is 'The queues and the one role that works each (purpose limitation by role).';
+comment on column queue.queues.never_parked is
+'Kinds that run although their organization is parked: what connects it again, ends the connection, or calls no provider.';
 
-insert into queue.queues (queue, worker, description) values
-('meta', 'worker_meta', 'Facebook Pages and Messenger'),
-('telnyx', 'worker_telnyx', 'SMS and calls'),
-('stripe', 'worker_stripe', 'Connext''s own subscription billing'),
-('privacy', 'worker_privacy', 'Requests, export, erasure'),
-('upkeep', 'worker_privacy', 'Retention and scheduled work');
+insert into queue.queues (queue, worker, never_parked, description) values
+('meta', 'worker_meta', '{meta.connect,meta.revoke,meta.event}', 'Facebook Pages and Messenger'),
+('telnyx', 'worker_telnyx', '{telnyx.connect,telnyx.revoke}', 'SMS and calls'),
+('stripe', 'worker_stripe', '{}', 'Connext''s own subscription billing'),
+('privacy', 'worker_privacy', '{}', 'Requests, export, erasure'),
+('upkeep', 'worker_privacy', '{}', 'Retention and scheduled work');
 
 create table queue.jobs (
     queue text not null,
@@ -34,25 +37,33 @@ create table queue.jobs (
     priority smallint not null default 5,
     payload jsonb not null default '{}',
     state text not null default 'ready',
+    turn bigint not null default 0,
     run_at timestamptz not null default now(),
     attempt smallint not null default 0,
     max_attempts smallint not null default 10,
     lease uuid,
     leased_until timestamptz,
     last_error text,
+    history jsonb,
     created_at timestamptz not null default now(),
 
     constraint jobs_pkey primary key (queue, id),
     constraint jobs_kind_shape check (kind ~ '^[a-z]+(\.[a-z_]+)+$'),
     constraint jobs_kind_of_queue check (split_part(kind, '.', 1) = queue),
-    constraint jobs_state_known check (state in ('ready', 'running')),
-    constraint jobs_priority_range check (priority between 0 and 9),
+    constraint jobs_state_known check (state in ('ready', 'waiting', 'blocked', 'parked', 'running')),
+    constraint jobs_priority_known check (priority in (0, 5, 9)),
+    constraint jobs_turn_not_negative check (turn >= 0),
     constraint jobs_attempt_within_max check (attempt between 0 and max_attempts),
     constraint jobs_max_attempts_range check (max_attempts between 1 and 100),
+    constraint jobs_blocked_has_key check (state <> 'blocked' or ordering_key is not null),
+    constraint jobs_parked_has_org check (state <> 'parked' or org_id is not null),
     constraint jobs_lease_iff_running check (
-        (state = 'running') = (lease is not null and leased_until is not null)
+        (state = 'running') = (lease is not null) and (lease is null) = (leased_until is null)
     ),
-    constraint jobs_payload_is_object check (jsonb_typeof(payload) = 'object')
+    constraint jobs_payload_is_object check (jsonb_typeof(payload) = 'object'),
+    constraint jobs_history_is_short_list check (
+        history is null or (jsonb_typeof(history) = 'array' and jsonb_array_length(history) <= 10)
+    )
 ) partition by list (queue);
 
 create table queue.jobs_meta partition of queue.jobs for values in ('meta');
@@ -61,19 +72,48 @@ create table queue.jobs_stripe partition of queue.jobs for values in ('stripe');
 create table queue.jobs_privacy partition of queue.jobs for values in ('privacy');
 create table queue.jobs_upkeep partition of queue.jobs for values in ('upkeep');
 
-create index jobs_claim_idx on queue.jobs (priority, run_at, id) where state = 'ready';
-create index jobs_expired_idx on queue.jobs (leased_until) where state = 'running';
-create index jobs_order_idx on queue.jobs (ordering_key, id) where ordering_key is not null;
-create index jobs_org_idx on queue.jobs (org_id, id) where org_id is not null;
+-- Every row is rewritten once and deleted: vacuum by what died, not by how much there is.
+do $$
+declare
+    part regclass;
+begin
+    for part in select i.inhrelid::regclass from pg_catalog.pg_inherits as i where i.inhparent = 'queue.jobs'::regclass loop
+        execute format(
+            'alter table %s set (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, '
+            'autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_scale_factor = 0.2, '
+            'autovacuum_analyze_scale_factor = 0.1, autovacuum_analyze_threshold = 5000, '
+            'autovacuum_vacuum_cost_delay = 0, toast_tuple_target = 4080)',
+            part
+        );
+    end loop;
+end;
+$$;
+
+-- The line that claims walk; what may not be claimed is in none.
+create index jobs_line_idx on queue.jobs (priority, turn, id) where state = 'ready';
+create index jobs_org_line_idx on queue.jobs (org_id, priority, turn) where state in ('ready', 'blocked');
+create index jobs_waiting_idx on queue.jobs (run_at, id) where state = 'waiting';
+create index jobs_parked_idx on queue.jobs (org_id, id) where state = 'parked';
+create index jobs_running_idx on queue.jobs (leased_until) where state = 'running';
+create index jobs_blocked_idx on queue.jobs (ordering_key, id) where state = 'blocked';
+create unique index jobs_head_idx on queue.jobs (queue, ordering_key)
+where ordering_key is not null and state <> 'blocked';
 create unique index jobs_dedupe_idx on queue.jobs (queue, dedupe_key) where dedupe_key is not null;
 
 comment on table queue.jobs is 'One row per unit of unfinished work; one partition per queue. Written only by queue.* functions.';
 comment on column queue.jobs.org_id is 'The organization the job acts for; what a worker may see follows from it.';
-comment on column queue.jobs.ordering_key is 'Jobs that share it run one at a time, in the order of their ids.';
+comment on column queue.jobs.ordering_key is
+'Jobs that share it run one at a time, in the order of their ids: one of them is the head, the others are blocked.';
 comment on column queue.jobs.dedupe_key is 'Only one unfinished job may carry it.';
 comment on column queue.jobs.priority is '0 interactive, 5 webhook, 9 backfill.';
 comment on column queue.jobs.payload is 'References only: never personal data, never a secret.';
+comment on column queue.jobs.state is
+'ready: may be claimed. waiting: not before run_at. blocked: an older job of its key is unfinished. '
+'parked: its organization is. running: leased.';
+comment on column queue.jobs.turn is
+'Place in the line of its priority: an organization''s jobs take successive turns, so that organizations alternate.';
 comment on column queue.jobs.lease is 'Fencing token of the current claim; every finishing call must present it.';
+comment on column queue.jobs.history is 'The last ten failed attempts: [{attempt, at, error}].';
 comment on table queue.jobs_meta is 'Jobs of the queue meta.';
 comment on table queue.jobs_telnyx is 'Jobs of the queue telnyx.';
 comment on table queue.jobs_stripe is 'Jobs of the queue stripe.';
@@ -91,6 +131,7 @@ create table queue.dead_jobs (
     attempt smallint not null,
     max_attempts smallint not null,
     reason text not null,
+    history jsonb,
     created_at timestamptz not null,
     died_at timestamptz not null default now(),
 
@@ -98,6 +139,20 @@ create table queue.dead_jobs (
 );
 create index dead_jobs_org_idx on queue.dead_jobs (org_id) where org_id is not null;
 comment on table queue.dead_jobs is 'Jobs that gave up, with the reason: for an operator to retry or drop.';
+comment on column queue.dead_jobs.history is 'The last ten attempts before the one that ended it: [{attempt, at, error}].';
+
+create table queue.parked (
+    queue text not null,
+    org_id uuid not null,
+    until timestamptz not null,
+    reason text not null,
+    parked_at timestamptz not null default now(),
+
+    constraint parked_pkey primary key (queue, org_id),
+    constraint parked_queue_fkey foreign key (queue) references queue.queues (queue)
+);
+comment on table queue.parked is
+'Organizations whose jobs of a queue are not claimed for now: the integration needs a person, or the provider a pause.';
 
 create type queue.job as (
     id bigint,
@@ -138,480 +193,192 @@ end;
 $$;
 comment on function queue.assert_worker(text) is 'Raises CX031 unless the login role works this queue (or is an operator).';
 
-create function queue.add(
-    queue text,
-    kind text,
-    org_id uuid,
-    payload jsonb,
-    ordering_key text,
-    dedupe_key text,
-    priority smallint,
-    run_at timestamptz,
-    max_attempts smallint
-)
-returns bigint
-language plpgsql
-volatile
-set search_path = ''
-as $$
+-- Marks -----------------------------------------------------------------------------------------------
+--
+-- Three numbers per line. Sequences hold them because a sequence changes in place: a row would leave a
+-- dead version per claim, and while somebody's old snapshot keeps those, every claim would walk them.
+-- That snapshot also keeps the index entries of claimed jobs; a claim therefore starts at `low`.
+--
+--   clock   the turn that service has reached: new jobs are placed there or later
+--   bound   a transaction whose id is younger than this clock; 0: none has come yet
+--   low     no ready job is below, whoever commits what
+--
+-- low follows clock when every transaction before bound has ended: only those may still bring a job
+-- placed below the clock, because whoever places a job takes its transaction id first and reads the
+-- clock then. A claim ends by moving the clock, the next one begins by giving it a bound: a snapshot
+-- would not do, its xmax says which id has ended last, not which was given last.
+-- Unlogged: after a crash they are zero, which is always true.
+
+do $$
 declare
-    made bigint;
+    name text;
+    line text;
 begin
-    insert into queue.jobs as j (
-        queue, kind, org_id, payload, ordering_key, dedupe_key, priority, run_at, max_attempts
-    )
-    values (
-        add.queue, add.kind, add.org_id, add.payload, add.ordering_key, add.dedupe_key,
-        add.priority, coalesce(add.run_at, now()), add.max_attempts
-    )
-    on conflict do nothing
-    returning j.id into made;
-    if made is not null then
-        perform pg_notify('queue_' || add.queue, '');
-    end if;
-    return made;
+    foreach name in array array['clock', 'bound', 'low'] loop
+        for line in
+            select q.queue || '_' || p.priority
+            from queue.queues as q cross join unnest(array[0, 5, 9]) as p (priority)
+        loop
+            execute format('create unlogged sequence queue.%I as bigint minvalue 0 start 0', name || '_' || line);
+        end loop;
+    end loop;
 end;
 $$;
-comment on function queue.add(text, text, uuid, jsonb, text, text, smallint, timestamptz, smallint) is
-'For definer functions of other domains: enqueues without asking who calls. No grant.';
 
-create function queue.enqueue(
-    queue text,
-    kind text,
-    org_id uuid default null,
-    payload jsonb default '{}',
-    ordering_key text default null,
-    dedupe_key text default null,
-    priority smallint default 5,
-    run_at timestamptz default null,
-    max_attempts smallint default 10
-)
+create function queue.mark(name text, queue text, priority smallint)
 returns bigint
 language plpgsql
 volatile
-security definer  -- workers own no rights on the table itself
 set search_path = ''
 as $$
 begin
-    perform queue.assert_worker(enqueue.queue);
-    return queue.add(
-        enqueue.queue, enqueue.kind, enqueue.org_id, enqueue.payload, enqueue.ordering_key,
-        enqueue.dedupe_key, enqueue.priority, enqueue.run_at, enqueue.max_attempts
+    return coalesce(
+        pg_catalog.pg_sequence_last_value(
+            ('queue.' || mark.name || '_' || mark.queue || '_' || mark.priority)::regclass
+        ),
+        0
     );
 end;
 $$;
-comment on function queue.enqueue(text, text, uuid, jsonb, text, text, smallint, timestamptz, smallint) is
-'The new job''s id, or null when an unfinished job carries the same dedupe_key. Raises CX031.';
+comment on function queue.mark(text, text, smallint) is 'Reads a mark of one line: clock, bound or low.';
 
-create function queue.enqueue_many(queue text, jobs jsonb)
-returns integer
+create function queue.set_mark(name text, queue text, priority smallint, to_value bigint)
+returns void
 language plpgsql
 volatile
-security definer  -- workers own no rights on the table itself
+set search_path = ''
+as $$
+begin
+    perform pg_catalog.setval(
+        ('queue.' || set_mark.name || '_' || set_mark.queue || '_' || set_mark.priority)::regclass,
+        set_mark.to_value
+    );
+end;
+$$;
+comment on function queue.set_mark(text, text, smallint, bigint) is
+'Sets a mark, at once and whatever becomes of the transaction.';
+
+create function queue.holds_marks(queue text, priority smallint)
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+    return pg_catalog.pg_try_advisory_xact_lock(
+        pg_catalog.hashtext('queue.marks.' || holds_marks.queue), holds_marks.priority::integer
+    );
+end;
+$$;
+comment on function queue.holds_marks(text, smallint) is
+'True when this transaction is the one that may move the marks of a line; nobody waits for it.';
+
+create function queue.is_settled(bound bigint)
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+    return pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint >= is_settled.bound;
+end;
+$$;
+comment on function queue.is_settled(bigint) is 'True when every transaction before bound has ended.';
+
+create function queue.give_bounds(queue text)
+returns void
+language plpgsql
+volatile
 set search_path = ''
 as $$
 declare
-    made integer;
+    line smallint;
+    lines smallint [] := '{}';
 begin
-    perform queue.assert_worker(enqueue_many.queue);
-    insert into queue.jobs as j (
-        queue, kind, org_id, payload, ordering_key, dedupe_key, priority, run_at, max_attempts
-    )
-    select
-        enqueue_many.queue, r.kind, r.org_id, coalesce(r.payload, '{}'), r.ordering_key, r.dedupe_key,
-        coalesce(r.priority, 5::smallint), coalesce(r.run_at, now()), coalesce(r.max_attempts, 10::smallint)
-    from jsonb_to_recordset(enqueue_many.jobs) as r (
-        kind text, org_id uuid, payload jsonb, ordering_key text, dedupe_key text,
-        priority smallint, run_at timestamptz, max_attempts smallint
-    )
-    on conflict do nothing;
-    get diagnostics made = row_count;
-    if made > 0 then
-        perform pg_notify('queue_' || enqueue_many.queue, '');
+    if pg_catalog.pg_current_xact_id_if_assigned() is not null then
+        return;  -- our id may be older than a clock
     end if;
-    return made;
+    foreach line in array array[0, 5, 9]::smallint [] loop
+        if queue.mark('bound', give_bounds.queue, line) = 0
+            and queue.mark('clock', give_bounds.queue, line) > queue.mark('low', give_bounds.queue, line)
+            and queue.holds_marks(give_bounds.queue, line)
+            and queue.mark('bound', give_bounds.queue, line) = 0
+        then
+            lines := lines || line;
+        end if;
+    end loop;
+    foreach line in array lines loop
+        -- Our id is taken here, after the clocks of all these lines were moved and while nobody else may.
+        perform queue.set_mark('bound', give_bounds.queue, line, pg_catalog.pg_current_xact_id()::text::bigint);
+    end loop;
 end;
 $$;
-comment on function queue.enqueue_many(text, jsonb) is
-'Enqueues an array of {kind, org_id, payload, ordering_key, dedupe_key, priority, run_at, max_attempts}; answers how many were new. Raises CX031.';
+comment on function queue.give_bounds(text) is 'Gives each clock that was moved its bound: the id of this transaction, which must have none yet.';
 
-create function queue.claim(queue text, batch integer, lease_for interval)
-returns setof queue.job
+create function queue.low(queue text, priority smallint)
+returns bigint
 language plpgsql
 volatile
-security definer  -- workers own no rights on the table itself
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 declare
-    fresh constant uuid := gen_random_uuid();
+    start bigint := queue.mark('low', low.queue, low.priority);
+    clock bigint;
+    bound bigint;
+    first bigint;
 begin
-    perform queue.assert_worker(claim.queue);
-    return query
-    -- The CTE is a fence: without it the planner may re-run the LIMIT subquery
-    -- inside a join and lease more rows than asked for.
-    with due as materialized (
-        select j.id
-        from queue.jobs as j
-        where
-            j.queue = claim.queue
-            and j.state = 'ready'
-            and j.run_at <= now()
-            -- An older unfinished job with the same key goes first, even while it waits to be retried.
-            and (
-                j.ordering_key is null
-                or not exists (
-                    select 1 from queue.jobs as e
-                    where e.queue = claim.queue and e.ordering_key = j.ordering_key and e.id < j.id
-                )
-            )
-        order by j.priority, j.run_at, j.id
-        limit claim.batch
-        for update skip locked
-    ),
-
-    leased as (
-        update queue.jobs as j
-        set
-            state = 'running',
-            attempt = j.attempt + 1,
-            lease = fresh,
-            leased_until = clock_timestamp() + claim.lease_for
-        from due
-        where j.queue = claim.queue and j.id = due.id
-        returning j.*
-    )
-
-    select
-        l.id, l.queue, l.kind, l.org_id, l.ordering_key, l.priority, l.payload, l.attempt,
-        l.max_attempts, l.lease, l.leased_until, l.created_at, l.run_at
-    from leased as l
-    order by l.priority, l.run_at, l.id;
-end;
-$$;
-comment on function queue.claim(text, integer, interval) is
-'Leases up to batch due jobs to the caller, most urgent first; counts an attempt. Raises CX031.';
-
-create function queue.extend(queue text, ids bigint[], leases uuid[], lease_for interval)
-returns setof bigint
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-begin
-    perform queue.assert_worker(extend.queue);
-    return query
-    update queue.jobs as j
-    set leased_until = clock_timestamp() + extend.lease_for
-    from unnest(extend.ids, extend.leases) as h (id, lease)
-    where j.queue = extend.queue and j.id = h.id and j.lease = h.lease and j.state = 'running'
-    returning j.id;
-end;
-$$;
-comment on function queue.extend(text, bigint[], uuid[], interval) is
-'Prolongs leases; answers the ids whose lease is still held. Raises CX031.';
-
-create function queue.succeed(queue text, ids bigint[], leases uuid[])
-returns setof bigint
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-begin
-    perform queue.assert_worker(succeed.queue);
-    return query
-    delete from queue.jobs as j
-    using unnest(succeed.ids, succeed.leases) as h (id, lease)
-    where j.queue = succeed.queue and j.id = h.id and j.lease = h.lease and j.state = 'running'
-    returning j.id;
-end;
-$$;
-comment on function queue.succeed(text, bigint[], uuid[]) is
-'Finishes jobs, which leave the table; answers the ids whose lease was still held. Raises CX031.';
-
-create function queue.retry(
-    queue text,
-    id bigint,
-    lease uuid,
-    delay interval,
-    reason text,
-    give_back boolean default false
-)
-returns boolean
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-begin
-    perform queue.assert_worker(retry.queue);
-    update queue.jobs as j
-    set
-        state = 'ready',
-        run_at = clock_timestamp() + retry.delay,
-        attempt = case when retry.give_back then j.attempt - 1 else j.attempt end,
-        lease = null,
-        leased_until = null,
-        last_error = left(retry.reason, 1000)
-    where j.queue = retry.queue and j.id = retry.id and j.lease = retry.lease and j.state = 'running';
-    return found;
-end;
-$$;
-comment on function queue.retry(text, bigint, uuid, interval, text, boolean) is
-'Puts a job back for later; give_back does not count the attempt. False when the lease had been lost. Raises CX031.';
-
-create function queue.bury(queue text, id bigint, lease uuid, reason text)
-returns boolean
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-begin
-    perform queue.assert_worker(bury.queue);
-    with gone as (
-        delete from queue.jobs as j
-        where j.queue = bury.queue and j.id = bury.id and j.lease = bury.lease and j.state = 'running'
-        returning j.*
-    )
-
-    insert into queue.dead_jobs (
-        queue, id, kind, org_id, ordering_key, priority, payload, attempt, max_attempts, reason, created_at
-    )
-    select
-        g.queue, g.id, g.kind, g.org_id, g.ordering_key, g.priority, g.payload, g.attempt,
-        g.max_attempts, left(bury.reason, 1000), g.created_at
-    from gone as g;
-    return found;
-end;
-$$;
-comment on function queue.bury(text, bigint, uuid, text) is
-'Ends a job that can never work. False when the lease had been lost. Raises CX031.';
-
-create function queue.revive(queue text, id bigint)
-returns boolean
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-begin
-    perform queue.assert_worker(revive.queue);
-    with back as (
-        delete from queue.dead_jobs as d
-        where d.queue = revive.queue and d.id = revive.id
-        returning d.*
-    )
-
-    insert into queue.jobs (
-        queue, id, kind, org_id, ordering_key, priority, payload, max_attempts, last_error, created_at
-    )
-    overriding system value
-    select b.queue, b.id, b.kind, b.org_id, b.ordering_key, b.priority, b.payload, b.max_attempts, b.reason, b.created_at
-    from back as b;
-    if found then
-        perform pg_notify('queue_' || revive.queue, '');
-        return true;
+    if start >= queue.mark('clock', low.queue, low.priority) or not queue.holds_marks(low.queue, low.priority) then
+        return start;
     end if;
-    return false;
-end;
-$$;
-comment on function queue.revive(text, bigint) is 'Puts a dead job back in line with its attempts reset. False when there is none. Raises CX031.';
-
-create function queue.drop_dead(queue text, id bigint)
-returns boolean
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-begin
-    perform queue.assert_worker(drop_dead.queue);
-    delete from queue.dead_jobs as d where d.queue = drop_dead.queue and d.id = drop_dead.id;
-    return found;
-end;
-$$;
-comment on function queue.drop_dead(text, bigint) is 'Forgets a dead job. False when there is none. Raises CX031.';
-
-create function queue.sweep(queue text)
-returns integer
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-declare
-    swept integer;
-begin
-    perform queue.assert_worker(sweep.queue);
-    with expired as materialized (
-        select j.id
-        from queue.jobs as j
-        where j.queue = sweep.queue and j.state = 'running' and j.leased_until < clock_timestamp()
-        order by j.id
-        limit 1000
-        for update skip locked
-    ),
-
-    spent as (
-        delete from queue.jobs as j
-        using expired as x
-        where j.queue = sweep.queue and j.id = x.id and j.attempt >= j.max_attempts
-        returning j.*
-    ),
-
-    buried as (
-        insert into queue.dead_jobs (
-            queue, id, kind, org_id, ordering_key, priority, payload, attempt, max_attempts, reason, created_at
-        )
-        select
-            s.queue, s.id, s.kind, s.org_id, s.ordering_key, s.priority, s.payload, s.attempt, s.max_attempts,
-            'the worker vanished during the last attempt', s.created_at
-        from spent as s
-    ),
-
-    freed as (
-        update queue.jobs as j
-        set
-            state = 'ready',
-            run_at = clock_timestamp(),
-            lease = null,
-            leased_until = null,
-            last_error = 'the worker vanished'
-        from expired as x
-        where j.queue = sweep.queue and j.id = x.id and j.attempt < j.max_attempts
-        returning j.id
-    )
-
-    select (select count(*) from spent) + (select count(*) from freed) into swept;
-    if swept > 0 then
-        perform pg_notify('queue_' || sweep.queue, '');
+    clock := queue.mark('clock', low.queue, low.priority);
+    bound := queue.mark('bound', low.queue, low.priority);
+    if bound = 0 or not queue.is_settled(bound) then
+        return start;
     end if;
-    return swept;
-end;
-$$;
-comment on function queue.sweep(text) is
-'Frees jobs whose lease has expired, or buries them when their attempts are used up; answers how many. Raises CX031.';
-
-create function queue.stats()
-returns table (queue text, kind text, ready bigint, running bigint, dead bigint, oldest_ready_seconds double precision)
-language sql
-stable
-security definer  -- counts only; workers own no rights on the table itself
-set search_path = ''
-as $$
-    with live as (
-        select
-            j.queue,
-            j.kind,
-            count(*) filter (where j.state = 'ready') as ready,
-            count(*) filter (where j.state = 'running') as running,
-            max(extract(epoch from clock_timestamp() - j.run_at))
-                filter (where j.state = 'ready' and j.run_at <= clock_timestamp()) as oldest
-        from queue.jobs as j
-        group by j.queue, j.kind
-    ),
-
-    ended as (
-        select d.queue, d.kind, count(*) as dead
-        from queue.dead_jobs as d
-        group by d.queue, d.kind
-    )
-
-    select
-        coalesce(l.queue, e.queue), coalesce(l.kind, e.kind), coalesce(l.ready, 0), coalesce(l.running, 0),
-        coalesce(e.dead, 0), l.oldest::double precision
-    from live as l
-    full join ended as e on l.queue = e.queue and l.kind = e.kind
-    order by 1, 2;
-$$;
-comment on function queue.stats() is 'Counts per queue and kind, and the age of the oldest due job in seconds. No row of any job.';
-
--- Acting for an organization ------------------------------------------------------------------------
-
-create function queue.enter(queue text, id bigint, lease uuid)
-returns uuid
-language plpgsql
-volatile
-security definer  -- workers own no rights on the table itself
-set search_path = ''
-as $$
-declare
-    org uuid;
-    kind text;
-begin
-    perform queue.assert_worker(enter.queue);
-    -- The row lock keeps the sweeper and a disconnect out until this transaction ends.
-    select j.org_id, j.kind into org, kind
+    -- Below the clock there may still be jobs that a claim skipped or a rolled-back claim let go.
+    select j.turn into first
     from queue.jobs as j
-    where j.queue = enter.queue and j.id = enter.id and j.lease = enter.lease and j.state = 'running'
-    for no key update;
-    if not found then
-        raise exception 'the lease of job % was lost', enter.id
-        using errcode = 'CX030', hint = 'Drop the work: another worker has the job, or it was cancelled.';
+    where j.queue = low.queue and j.state = 'ready' and j.priority = low.priority
+        and j.turn >= start and j.turn < clock
+    order by j.turn, j.id
+    limit 1;
+    first := coalesce(first, clock);
+    if first > start then
+        perform queue.set_mark('low', low.queue, low.priority, first);
     end if;
-    -- The fence: what an organization has disconnected is not worked on, except to revoke it.
-    if enter.queue in ('meta', 'telnyx')
-        and org is not null
-        and kind <> enter.queue || '.revoke'
-        and not exists (
-            select 1 from public.integrations as i
-            where i.org_id = org and i.provider = enter.queue and i.status <> 'disconnected'
-        )
-    then
-        raise exception 'the organization of job % has disconnected %', enter.id, enter.queue
-        using errcode = 'CX011', hint = 'Drop the work.';
-    end if;
-    perform set_config('connext.queue', enter.queue, true);
-    perform set_config('connext.job', enter.id::text, true);
-    perform set_config('connext.lease', enter.lease::text, true);
-    return org;
+    return first;
 end;
 $$;
-comment on function queue.enter(text, bigint, uuid) is
-'First call of a worker''s transaction: from here on policies show it the organization of this job and nothing else. '
-'Returns that organization. Raises CX011 (disconnected), CX030 (lease lost), CX031.';
+comment on function queue.low(text, smallint) is 'Where a claim of this line starts; moves the mark up when that is safe.';
 
-create function private.leased_org(queue text)
-returns uuid
+create function queue.reached(queue text, priority smallint, turn bigint)
+returns void
 language plpgsql
-stable
-security definer  -- reads queue.jobs, on which workers own no rights
+volatile
 set search_path = ''
 as $$
 declare
-    job constant text := current_setting('connext.job', true);
-    held constant text := current_setting('connext.lease', true);
+    bound bigint;
 begin
-    -- Settings can be set by anybody; the lease cannot be guessed. Without a lease now held: nothing.
-    if not pg_input_is_valid(coalesce(job, ''), 'bigint') or not pg_input_is_valid(coalesce(held, ''), 'uuid') then
-        return null;
+    if reached.turn < queue.mark('clock', reached.queue, reached.priority)
+        or not queue.holds_marks(reached.queue, reached.priority)
+    then
+        return;
     end if;
-    return (
-        select j.org_id
-        from queue.jobs as j
-        where j.queue = leased_org.queue and j.id = job::bigint and j.lease = held::uuid
-            and j.state = 'running'
-    );
+    bound := queue.mark('bound', reached.queue, reached.priority);
+    -- While a bound has not settled its clock stays, or low would never get anywhere.
+    if bound = 0 or queue.is_settled(bound) then
+        perform queue.set_mark('bound', reached.queue, reached.priority, 0);
+        perform queue.set_mark('clock', reached.queue, reached.priority, reached.turn + 1);
+    end if;
 end;
 $$;
-comment on function private.leased_org(text) is
-'The organization of the job whose lease this transaction presented to queue.enter, or null. Policies of worker roles compare org_id with it.';
+comment on function queue.reached(text, smallint, bigint) is 'Moves the clock of a line past the turn that was just claimed.';
 
 revoke execute on all functions in schema queue from public;
-revoke execute on function private.leased_org(text) from public;
 revoke all on all tables in schema queue from public, anon, authenticated, service_role;
-grant execute on function
-queue.enqueue(text, text, uuid, jsonb, text, text, smallint, timestamptz, smallint),
-queue.enqueue_many(text, jsonb),
-queue.claim(text, integer, interval),
-queue.extend(text, bigint[], uuid[], interval),
-queue.succeed(text, bigint[], uuid[]),
-queue.retry(text, bigint, uuid, interval, text, boolean),
-queue.bury(text, bigint, uuid, text),
-queue.sweep(text),
-queue.stats(),
-queue.enter(text, bigint, uuid),
-private.leased_org(text)
-to worker_meta, worker_telnyx, worker_stripe, worker_privacy;
+revoke all on all sequences in schema queue from public, anon, authenticated, service_role;

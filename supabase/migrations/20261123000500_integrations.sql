@@ -40,7 +40,7 @@ insert into private.purposes (provider, purpose, notice_en, notice_fr) values
 (
     'meta', 'read_and_reply_to_messages',
     'Connext uses your Pages, their messages and the basic profile of people who write, to let you read and reply.',
-    'Connext utilise vos Pages, leurs messages et le profil de base des personnes qui écrivent, pour vous permettre de lire et de répondre.'
+    'Connext utilise vos Pages, leurs messages et le profil de base de qui vous écrit, pour que vous puissiez lire et répondre.'
 ),
 (
     'google_places', 'complete_addresses',
@@ -50,7 +50,7 @@ insert into private.purposes (provider, purpose, notice_en, notice_fr) values
 (
     'telnyx', 'texts_and_calls',
     'Connext uses numbers, call and message metadata and content of the numbers you connect, for texts and calls.',
-    'Connext utilise les numéros, les métadonnées et le contenu des appels et messages des numéros connectés, pour les textos et les appels.'
+    'Connext utilise les numéros, les métadonnées et le contenu des appels et messages des numéros connectés, pour vos textos et appels.'
 ),
 (
     'stripe', 'subscription_billing',
@@ -534,8 +534,8 @@ as $$
     select private.begin_connection(provider);
 $$;
 comment on function public.begin_connection(text) is
-'Record consent and start connecting a provider: {integration_id, consent_id, authorize_url, state, expires_at}. '
-'Permission integrations.manage. Raises CX001, CX002, CX006, CX011.';
+'Record consent and start connecting a provider. Permission integrations.manage. '
+'Returns {integration_id, consent_id, authorize_url, state, expires_at}. Raises CX001, CX002, CX006, CX011.';
 
 create function public.complete_connection(state text, code text)
 returns public.integrations
@@ -546,7 +546,8 @@ as $$
     select private.complete_connection(state, code);
 $$;
 comment on function public.complete_connection(text, text) is
-'Finish connecting with the state and code of the provider''s redirect, by the person who began. The code is sealed at once. '
+'Finish connecting with the state and code of the provider''s redirect; the code is sealed at once. '
+'Permission integrations.manage, and only the person who began. '
 'Returns the integration, still connecting: watch its status. Raises CX001, CX006, CX010, CX011, CX013.';
 
 revoke execute on function public.begin_connection(text), public.complete_connection(text, text)

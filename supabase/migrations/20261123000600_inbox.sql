@@ -309,7 +309,7 @@ begin
         return false;
     end if;
     -- What was leased loses its lease: nothing of this integration can be persisted any more.
-    delete from queue.jobs as j where j.queue = link.provider and j.org_id = link.org_id;
+    perform queue.cancel(link.provider, link.org_id);
 
     with gone as (
         delete from private.sealed_tokens as t
@@ -543,7 +543,7 @@ as $$
 $$;
 comment on function public.disconnect_integration(uuid) is
 'Disconnect a provider: its tokens are out of use when this answers. Permission integrations.manage, in every state. '
-'False when it was disconnected already. Raises CX001, CX002, CX003.';
+'Returns false when it was disconnected already. Raises CX001, CX002, CX003.';
 
 revoke execute on function
 public.send_message(uuid, text, uuid),

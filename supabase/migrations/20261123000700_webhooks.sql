@@ -69,9 +69,10 @@ volatile
 security definer  -- the receiver owns no rights on any table
 set search_path = ''
 as $$
+declare
+    jobs jsonb;
 begin
     perform queue.assert_ingress();
-    return query
     with incoming as materialized (
         select e.*
         from rows from (
@@ -99,24 +100,29 @@ begin
         order by r.occurred_at, r.position
         on conflict on constraint webhook_events_once do nothing
         returning w.id, w.org_id, w.channel_id, w.contact
-    ),
-
-    queued as (
-        insert into queue.jobs (queue, kind, org_id, payload, ordering_key)
-        select
-            ingest.provider, ingest.provider || '.event', k.org_id, jsonb_build_object('event_id', k.id),
-            -- A digest, because a contact's id is personal data and a queue holds none.
-            'event:' || left(encode(sha256(convert_to(k.channel_id || ':' || coalesce(k.contact, ''), 'UTF8')), 'hex'), 24)
-        from kept as k
-        order by k.id
-        returning 1
     )
 
     select
-        (select count(*) from queued)::integer,
-        ((select count(*) from routed) - (select count(*) from kept))::integer,
-        ((select count(*) from incoming) - (select count(*) from routed))::integer;
-    perform pg_notify('queue_' || ingest.provider, '');
+        (select count(*) from kept),
+        (select count(*) from routed) - (select count(*) from kept),
+        (select count(*) from incoming) - (select count(*) from routed),
+        (
+            select jsonb_agg(
+                jsonb_build_object(
+                    'kind', ingest.provider || '.event', 'org_id', k.org_id, 'payload', jsonb_build_object('event_id', k.id),
+                    -- A digest, because a contact's id is personal data and a queue holds none.
+                    'ordering_key', 'event:'
+                    || left(encode(sha256(convert_to(k.channel_id || ':' || coalesce(k.contact, ''), 'UTF8')), 'hex'), 24)
+                )
+                order by k.id
+            )
+            from kept as k
+        )
+    into stored, duplicate, unknown, jobs;
+    if jobs is not null then
+        perform queue.add_many(ingest.provider, jobs);
+    end if;
+    return next;
 end;
 $$;
 comment on function queue.ingest(text, jsonb) is

@@ -15,9 +15,9 @@
 --   ingress         -       -       -           -
 --
 --   [a] org_id, provider, channel_id, contact_external_id, contact_name, last_message_at,
---       last_inbound_at, unread_count
+--       last_inbound_at, unread_count, contact_checked_at
 --   [b] status, contact_name, last_message_at, last_inbound_at, unread_count,
---       delivered_until, read_until
+--       delivered_until, read_until, contact_checked_at
 
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
@@ -25,9 +25,15 @@ revoke all on table public.conversations from public, anon, authenticated, servi
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.conversations to authenticated, worker_meta;
 grant update (status) on table public.conversations to authenticated;
-grant insert (org_id, provider, channel_id, contact_external_id, contact_name, last_message_at, last_inbound_at, unread_count)
+grant insert (
+    org_id, provider, channel_id, contact_external_id, contact_name, last_message_at,
+    last_inbound_at, unread_count, contact_checked_at
+)
 on table public.conversations to worker_meta;
-grant update (status, contact_name, last_message_at, last_inbound_at, unread_count, delivered_until, read_until)
+grant update (
+    status, contact_name, last_message_at, last_inbound_at, unread_count, delivered_until,
+    read_until, contact_checked_at
+)
 on table public.conversations to worker_meta;
 
 drop policy if exists conversations_select_member on public.conversations;

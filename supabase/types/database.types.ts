@@ -6,16 +6,148 @@ export type Database = {
   
   "public": {
           Tables: {
-            "channels": {
+            "accounts": {
                   Row: {
-                    "created_at": string,"external_id": string,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"updated_at": string
+                    "active": boolean,"code": string,"created_at": string,"id": string,"kind": string,"name": string,"org_id": string,"role": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"updated_at"?: string
+                    "active"?: boolean,"code": string,"created_at"?: string,"id"?: string,"kind": string,"name": string,"org_id": string,"role"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"updated_at"?: string
+                    "active"?: boolean,"code"?: string,"created_at"?: string,"id"?: string,"kind"?: string,"name"?: string,"org_id"?: string,"role"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "accounts_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"addresses": {
+                  Row: {
+                    "city": string | null,"country": string,"created_at": string,"created_by": string | null,"customer_id": string,"id": string,"kind": string,"line1": string,"line2": string | null,"org_id": string,"place_id": string | null,"postal_code": string | null,"region": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "city"?: string | null,"country": string,"created_at"?: string,"created_by"?: string | null,"customer_id": string,"id"?: string,"kind"?: string,"line1": string,"line2"?: string | null,"org_id": string,"place_id"?: string | null,"postal_code"?: string | null,"region"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "city"?: string | null,"country"?: string,"created_at"?: string,"created_by"?: string | null,"customer_id"?: string,"id"?: string,"kind"?: string,"line1"?: string,"line2"?: string | null,"org_id"?: string,"place_id"?: string | null,"postal_code"?: string | null,"region"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "addresses_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"attachments": {
+                  Row: {
+                    "created_at": string,"error_code": string | null,"file_name": string | null,"id": string,"kind": string,"message_id": string,"mime_type": string | null,"org_id": string,"position": number,"provider": string,"sha256": string | null,"size_bytes": number | null,"state": string,"storage_path": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"error_code"?: string | null,"file_name"?: string | null,"id"?: string,"kind": string,"message_id": string,"mime_type"?: string | null,"org_id": string,"position"?: number,"provider": string,"sha256"?: string | null,"size_bytes"?: number | null,"state"?: string,"storage_path"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "created_at"?: string,"error_code"?: string | null,"file_name"?: string | null,"id"?: string,"kind"?: string,"message_id"?: string,"mime_type"?: string | null,"org_id"?: string,"position"?: number,"provider"?: string,"sha256"?: string | null,"size_bytes"?: number | null,"state"?: string,"storage_path"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "attachments_message_fkey"
+      columns: ["org_id","message_id","provider"]
+isOneToOne: false
+      referencedRelation: "messages"
+      referencedColumns: ["org_id","id","provider"]
+    }
+                  ]
+                },"billing_accounts": {
+                  Row: {
+                    "billing_email": string | null,"created_at": string,"org_id": string,"stripe_customer_id": string | null,"synced_at": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "billing_email"?: string | null,"created_at"?: string,"org_id": string,"stripe_customer_id"?: string | null,"synced_at"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "billing_email"?: string | null,"created_at"?: string,"org_id"?: string,"stripe_customer_id"?: string | null,"synced_at"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "billing_accounts_org_fkey"
+      columns: ["org_id"]
+isOneToOne: true
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"billing_invoices": {
+                  Row: {
+                    "amount_due_minor": number,"amount_paid_minor": number,"created_at": string,"currency": string,"hosted_invoice_url": string | null,"id": string,"invoice_pdf_url": string | null,"issued_at": string | null,"number": string | null,"org_id": string,"period_end": string | null,"period_start": string | null,"status": string,"stripe_invoice_id": string,"subscription_id": string | null,"synced_at": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "amount_due_minor": number,"amount_paid_minor"?: number,"created_at"?: string,"currency": string,"hosted_invoice_url"?: string | null,"id"?: string,"invoice_pdf_url"?: string | null,"issued_at"?: string | null,"number"?: string | null,"org_id": string,"period_end"?: string | null,"period_start"?: string | null,"status": string,"stripe_invoice_id": string,"subscription_id"?: string | null,"synced_at"?: string,"updated_at"?: string
+                  }
+                  Update: {
+                    "amount_due_minor"?: number,"amount_paid_minor"?: number,"created_at"?: string,"currency"?: string,"hosted_invoice_url"?: string | null,"id"?: string,"invoice_pdf_url"?: string | null,"issued_at"?: string | null,"number"?: string | null,"org_id"?: string,"period_end"?: string | null,"period_start"?: string | null,"status"?: string,"stripe_invoice_id"?: string,"subscription_id"?: string | null,"synced_at"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "billing_invoices_account_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "billing_accounts"
+      referencedColumns: ["org_id"]
+    },{
+      foreignKeyName: "billing_invoices_subscription_fkey"
+      columns: ["org_id","subscription_id"]
+isOneToOne: false
+      referencedRelation: "subscriptions"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"calls": {
+                  Row: {
+                    "answered_at": string | null,"cause": string | null,"channel_id": string,"client_key": string | null,"conversation_id": string | null,"created_at": string,"direction": string,"ended_at": string | null,"external_control_id": string | null,"external_id": string | null,"external_session_id": string | null,"from_number": string | null,"handled_by": string | null,"id": string,"org_id": string,"provider": string,"started_at": string,"state": string,"to_number": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "answered_at"?: string | null,"cause"?: string | null,"channel_id": string,"client_key"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"direction": string,"ended_at"?: string | null,"external_control_id"?: string | null,"external_id"?: string | null,"external_session_id"?: string | null,"from_number"?: string | null,"handled_by"?: string | null,"id"?: string,"org_id": string,"provider"?: string,"started_at"?: string,"state": string,"to_number"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "answered_at"?: string | null,"cause"?: string | null,"channel_id"?: string,"client_key"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"direction"?: string,"ended_at"?: string | null,"external_control_id"?: string | null,"external_id"?: string | null,"external_session_id"?: string | null,"from_number"?: string | null,"handled_by"?: string | null,"id"?: string,"org_id"?: string,"provider"?: string,"started_at"?: string,"state"?: string,"to_number"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "calls_channel_fkey"
+      columns: ["org_id","channel_id","provider"]
+isOneToOne: false
+      referencedRelation: "channels"
+      referencedColumns: ["org_id","id","provider"]
+    },{
+      foreignKeyName: "calls_conversation_fkey"
+      columns: ["org_id","conversation_id","channel_id","provider"]
+isOneToOne: false
+      referencedRelation: "conversations"
+      referencedColumns: ["org_id","id","channel_id","provider"]
+    }
+                  ]
+                },"channels": {
+                  Row: {
+                    "created_at": string,"external_id": string,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"sync_since": string | null,"sync_state": string,"synced_at": string | null,"synced_messages": number,"synced_threads": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
+                  }
+                  Update: {
+                    "created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -46,16 +178,36 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
-                },"conversations": {
+                },"contact_points": {
                   Row: {
-                    "channel_id": string,"contact_external_id": string,"contact_name": string | null,"created_at": string,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"status": string,"unread_count": number,"updated_at": string
+                    "created_at": string,"created_by": string | null,"customer_id": string,"id": string,"is_primary": boolean,"kind": string,"label": string | null,"org_id": string,"updated_at": string,"value": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "channel_id": string,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "created_at"?: string,"created_by"?: string | null,"customer_id": string,"id"?: string,"is_primary"?: boolean,"kind": string,"label"?: string | null,"org_id": string,"updated_at"?: string,"value": string
                   }
                   Update: {
-                    "channel_id"?: string,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "created_at"?: string,"created_by"?: string | null,"customer_id"?: string,"id"?: string,"is_primary"?: boolean,"kind"?: string,"label"?: string | null,"org_id"?: string,"updated_at"?: string,"value"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "contact_points_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"conversations": {
+                  Row: {
+                    "channel_id": string,"contact_checked_at": string | null,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"status": string,"unread_count": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "channel_id": string,"contact_checked_at"?: string | null,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                  }
+                  Update: {
+                    "channel_id"?: string,"contact_checked_at"?: string | null,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -64,6 +216,52 @@ isOneToOne: false
 isOneToOne: false
       referencedRelation: "channels"
       referencedColumns: ["org_id","id","provider"]
+    },{
+      foreignKeyName: "conversations_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"customers": {
+                  Row: {
+                    "company_name": string | null,"created_at": string,"created_by": string | null,"display_name": string,"family_name": string | null,"given_name": string | null,"id": string,"kind": string,"locale": string | null,"org_id": string,"search_words": string | null,"status": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "company_name"?: string | null,"created_at"?: string,"created_by"?: string | null,"display_name": string,"family_name"?: string | null,"given_name"?: string | null,"id"?: string,"kind"?: string,"locale"?: string | null,"org_id": string,"search_words"?: never,"status"?: string,"updated_at"?: string
+                  }
+                  Update: {
+                    "company_name"?: string | null,"created_at"?: string,"created_by"?: string | null,"display_name"?: string,"family_name"?: string | null,"given_name"?: string | null,"id"?: string,"kind"?: string,"locale"?: string | null,"org_id"?: string,"search_words"?: never,"status"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "customers_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"data_exports": {
+                  Row: {
+                    "created_at": string,"error": string | null,"expires_at": string | null,"id": string,"org_id": string,"ready_at": string | null,"request_id": string,"sha256": string | null,"size_bytes": number | null,"state": string,"storage_path": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"error"?: string | null,"expires_at"?: string | null,"id"?: string,"org_id": string,"ready_at"?: string | null,"request_id": string,"sha256"?: string | null,"size_bytes"?: number | null,"state"?: string,"storage_path"?: string | null
+                  }
+                  Update: {
+                    "created_at"?: string,"error"?: string | null,"expires_at"?: string | null,"id"?: string,"org_id"?: string,"ready_at"?: string | null,"request_id"?: string,"sha256"?: string | null,"size_bytes"?: number | null,"state"?: string,"storage_path"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "data_exports_request_fkey"
+      columns: ["org_id","request_id"]
+isOneToOne: false
+      referencedRelation: "privacy_requests"
+      referencedColumns: ["org_id","id"]
     }
                   ]
                 },"integrations": {
@@ -112,6 +310,166 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
+                },"invoice_items": {
+                  Row: {
+                    "created_at": string,"description": string,"discount_ppm": number,"id": string,"invoice_id": string,"line_minor": number | null,"org_id": string,"position": number,"product_id": string | null,"quantity": number,"tax_codes": (string)[],"unit_price_minor": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"description": string,"discount_ppm"?: number,"id"?: string,"invoice_id": string,"line_minor"?: never,"org_id": string,"position": number,"product_id"?: string | null,"quantity"?: number,"tax_codes": (string)[],"unit_price_minor": number,"updated_at"?: string
+                  }
+                  Update: {
+                    "created_at"?: string,"description"?: string,"discount_ppm"?: number,"id"?: string,"invoice_id"?: string,"line_minor"?: never,"org_id"?: string,"position"?: number,"product_id"?: string | null,"quantity"?: number,"tax_codes"?: (string)[],"unit_price_minor"?: number,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "invoice_items_invoice_fkey"
+      columns: ["org_id","invoice_id"]
+isOneToOne: false
+      referencedRelation: "invoices"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "invoice_items_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "invoice_items_product_fkey"
+      columns: ["org_id","product_id"]
+isOneToOne: false
+      referencedRelation: "products"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"invoice_taxes": {
+                  Row: {
+                    "code": string,"invoice_id": string,"name_en": string,"name_fr": string,"org_id": string,"rate_ppm": number,"registration": string | null,"tax_minor": number,"tax_rate_id": string,"taxable_minor": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "code": string,"invoice_id": string,"name_en": string,"name_fr": string,"org_id": string,"rate_ppm": number,"registration"?: string | null,"tax_minor": number,"tax_rate_id": string,"taxable_minor": number
+                  }
+                  Update: {
+                    "code"?: string,"invoice_id"?: string,"name_en"?: string,"name_fr"?: string,"org_id"?: string,"rate_ppm"?: number,"registration"?: string | null,"tax_minor"?: number,"tax_rate_id"?: string,"taxable_minor"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "invoice_taxes_invoice_fkey"
+      columns: ["org_id","invoice_id"]
+isOneToOne: false
+      referencedRelation: "invoices"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "invoice_taxes_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "invoice_taxes_rate_fkey"
+      columns: ["org_id","tax_rate_id"]
+isOneToOne: false
+      referencedRelation: "tax_rates"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"invoices": {
+                  Row: {
+                    "balance_minor": number | null,"bill_to_city": string | null,"bill_to_country": string | null,"bill_to_email": string | null,"bill_to_line1": string | null,"bill_to_line2": string | null,"bill_to_name": string | null,"bill_to_postal_code": string | null,"bill_to_region": string | null,"created_at": string,"created_by": string | null,"currency": string,"customer_id": string,"due_date": string | null,"id": string,"issue_date": string | null,"issued_at": string | null,"issued_by": string | null,"memo": string | null,"number": number | null,"order_id": string | null,"org_id": string,"paid_minor": number,"status": string,"subtotal_minor": number,"tax_minor": number,"total_minor": number,"updated_at": string,"void_reason": string | null,"voided_at": string | null,"voided_by": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "balance_minor"?: never,"bill_to_city"?: string | null,"bill_to_country"?: string | null,"bill_to_email"?: string | null,"bill_to_line1"?: string | null,"bill_to_line2"?: string | null,"bill_to_name"?: string | null,"bill_to_postal_code"?: string | null,"bill_to_region"?: string | null,"created_at"?: string,"created_by"?: string | null,"currency": string,"customer_id": string,"due_date"?: string | null,"id"?: string,"issue_date"?: string | null,"issued_at"?: string | null,"issued_by"?: string | null,"memo"?: string | null,"number"?: number | null,"order_id"?: string | null,"org_id": string,"paid_minor"?: number,"status"?: string,"subtotal_minor"?: number,"tax_minor"?: number,"total_minor"?: number,"updated_at"?: string,"void_reason"?: string | null,"voided_at"?: string | null,"voided_by"?: string | null
+                  }
+                  Update: {
+                    "balance_minor"?: never,"bill_to_city"?: string | null,"bill_to_country"?: string | null,"bill_to_email"?: string | null,"bill_to_line1"?: string | null,"bill_to_line2"?: string | null,"bill_to_name"?: string | null,"bill_to_postal_code"?: string | null,"bill_to_region"?: string | null,"created_at"?: string,"created_by"?: string | null,"currency"?: string,"customer_id"?: string,"due_date"?: string | null,"id"?: string,"issue_date"?: string | null,"issued_at"?: string | null,"issued_by"?: string | null,"memo"?: string | null,"number"?: number | null,"order_id"?: string | null,"org_id"?: string,"paid_minor"?: number,"status"?: string,"subtotal_minor"?: number,"tax_minor"?: number,"total_minor"?: number,"updated_at"?: string,"void_reason"?: string | null,"voided_at"?: string | null,"voided_by"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "invoices_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "invoices_order_fkey"
+      columns: ["org_id","order_id"]
+isOneToOne: false
+      referencedRelation: "orders"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "invoices_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"journal_entries": {
+                  Row: {
+                    "client_key": string | null,"created_at": string,"created_by": string | null,"entry_date": string,"id": string,"invoice_id": string | null,"line_count": number,"memo": string | null,"number": number,"org_id": string,"reverses_id": string | null,"source": string,"source_id": string | null,"total_minor": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "client_key"?: string | null,"created_at"?: string,"created_by"?: string | null,"entry_date": string,"id"?: string,"invoice_id"?: string | null,"line_count": number,"memo"?: string | null,"number": number,"org_id": string,"reverses_id"?: string | null,"source"?: string,"source_id"?: string | null,"total_minor": number
+                  }
+                  Update: {
+                    "client_key"?: string | null,"created_at"?: string,"created_by"?: string | null,"entry_date"?: string,"id"?: string,"invoice_id"?: string | null,"line_count"?: number,"memo"?: string | null,"number"?: number,"org_id"?: string,"reverses_id"?: string | null,"source"?: string,"source_id"?: string | null,"total_minor"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "journal_entries_invoice_fkey"
+      columns: ["org_id","invoice_id"]
+isOneToOne: false
+      referencedRelation: "invoices"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "journal_entries_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "journal_entries_reverses_fkey"
+      columns: ["org_id","reverses_id"]
+isOneToOne: true
+      referencedRelation: "journal_entries"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"journal_lines": {
+                  Row: {
+                    "account_id": string,"credit_minor": number,"debit_minor": number,"entry_id": string,"id": string,"memo": string | null,"org_id": string,"position": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "account_id": string,"credit_minor"?: number,"debit_minor"?: number,"entry_id": string,"id"?: string,"memo"?: string | null,"org_id": string,"position": number
+                  }
+                  Update: {
+                    "account_id"?: string,"credit_minor"?: number,"debit_minor"?: number,"entry_id"?: string,"id"?: string,"memo"?: string | null,"org_id"?: string,"position"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "journal_lines_account_fkey"
+      columns: ["org_id","account_id"]
+isOneToOne: false
+      referencedRelation: "accounts"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "journal_lines_entry_fkey"
+      columns: ["org_id","entry_id"]
+isOneToOne: false
+      referencedRelation: "journal_entries"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "journal_lines_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"memberships": {
                   Row: {
                     "created_at": string,"org_id": string,"role": string,"updated_at": string,"user_id": string
@@ -152,6 +510,104 @@ isOneToOne: false
       referencedColumns: ["org_id","id","channel_id","provider"]
     }
                   ]
+                },"notes": {
+                  Row: {
+                    "body": string,"created_at": string,"created_by": string | null,"customer_id": string,"id": string,"org_id": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "body": string,"created_at"?: string,"created_by"?: string | null,"customer_id": string,"id"?: string,"org_id": string,"updated_at"?: string
+                  }
+                  Update: {
+                    "body"?: string,"created_at"?: string,"created_by"?: string | null,"customer_id"?: string,"id"?: string,"org_id"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "notes_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"opt_outs": {
+                  Row: {
+                    "channel_id": string,"contact": string,"id": string,"lifted_at": string | null,"lifted_source": string | null,"opted_out_at": string,"org_id": string,"provider": string,"source": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "channel_id": string,"contact": string,"id"?: string,"lifted_at"?: string | null,"lifted_source"?: string | null,"opted_out_at"?: string,"org_id": string,"provider"?: string,"source": string
+                  }
+                  Update: {
+                    "channel_id"?: string,"contact"?: string,"id"?: string,"lifted_at"?: string | null,"lifted_source"?: string | null,"opted_out_at"?: string,"org_id"?: string,"provider"?: string,"source"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "opt_outs_channel_fkey"
+      columns: ["org_id","channel_id","provider"]
+isOneToOne: false
+      referencedRelation: "channels"
+      referencedColumns: ["org_id","id","provider"]
+    }
+                  ]
+                },"order_items": {
+                  Row: {
+                    "created_at": string,"description": string,"discount_ppm": number,"id": string,"line_minor": number | null,"order_id": string,"org_id": string,"position": number,"product_id": string | null,"quantity": number,"tax_codes": (string)[],"unit_price_minor": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"description": string,"discount_ppm"?: number,"id"?: string,"line_minor"?: never,"order_id": string,"org_id": string,"position": number,"product_id"?: string | null,"quantity"?: number,"tax_codes": (string)[],"unit_price_minor": number,"updated_at"?: string
+                  }
+                  Update: {
+                    "created_at"?: string,"description"?: string,"discount_ppm"?: number,"id"?: string,"line_minor"?: never,"order_id"?: string,"org_id"?: string,"position"?: number,"product_id"?: string | null,"quantity"?: number,"tax_codes"?: (string)[],"unit_price_minor"?: number,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "order_items_order_fkey"
+      columns: ["org_id","order_id"]
+isOneToOne: false
+      referencedRelation: "orders"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "order_items_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "order_items_product_fkey"
+      columns: ["org_id","product_id"]
+isOneToOne: false
+      referencedRelation: "products"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"orders": {
+                  Row: {
+                    "cancelled_at": string | null,"confirmed_at": string | null,"created_at": string,"created_by": string | null,"currency": string,"customer_id": string,"fulfilled_at": string | null,"id": string,"memo": string | null,"number": number | null,"org_id": string,"status": string,"subtotal_minor": number,"tax_minor": number,"total_minor": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "cancelled_at"?: string | null,"confirmed_at"?: string | null,"created_at"?: string,"created_by"?: string | null,"currency": string,"customer_id": string,"fulfilled_at"?: string | null,"id"?: string,"memo"?: string | null,"number"?: number | null,"org_id": string,"status"?: string,"subtotal_minor"?: number,"tax_minor"?: number,"total_minor"?: number,"updated_at"?: string
+                  }
+                  Update: {
+                    "cancelled_at"?: string | null,"confirmed_at"?: string | null,"created_at"?: string,"created_by"?: string | null,"currency"?: string,"customer_id"?: string,"fulfilled_at"?: string | null,"id"?: string,"memo"?: string | null,"number"?: number | null,"org_id"?: string,"status"?: string,"subtotal_minor"?: number,"tax_minor"?: number,"total_minor"?: number,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "orders_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "orders_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"organizations": {
                   Row: {
                     "closed_at": string | null,"country": string,"created_at": string,"currency": string,"id": string,"locale": string,"name": string,"timezone": string,"updated_at": string
@@ -165,6 +621,118 @@ isOneToOne: false
                   }
                   Relationships: [
                     
+                  ]
+                },"payments": {
+                  Row: {
+                    "amount_minor": number,"client_key": string | null,"created_at": string,"created_by": string | null,"currency": string,"id": string,"invoice_id": string,"method": string,"org_id": string,"received_on": string,"reference": string | null,"reversal_reason": string | null,"reversed_at": string | null,"reversed_by": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "amount_minor": number,"client_key"?: string | null,"created_at"?: string,"created_by"?: string | null,"currency": string,"id"?: string,"invoice_id": string,"method": string,"org_id": string,"received_on": string,"reference"?: string | null,"reversal_reason"?: string | null,"reversed_at"?: string | null,"reversed_by"?: string | null
+                  }
+                  Update: {
+                    "amount_minor"?: number,"client_key"?: string | null,"created_at"?: string,"created_by"?: string | null,"currency"?: string,"id"?: string,"invoice_id"?: string,"method"?: string,"org_id"?: string,"received_on"?: string,"reference"?: string | null,"reversal_reason"?: string | null,"reversed_at"?: string | null,"reversed_by"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "payments_invoice_fkey"
+      columns: ["org_id","invoice_id"]
+isOneToOne: false
+      referencedRelation: "invoices"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "payments_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"periods": {
+                  Row: {
+                    "closed_at": string,"closed_by": string | null,"ends_on": string,"id": string,"org_id": string,"starts_on": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "closed_at"?: string,"closed_by"?: string | null,"ends_on": string,"id"?: string,"org_id": string,"starts_on": string
+                  }
+                  Update: {
+                    "closed_at"?: string,"closed_by"?: string | null,"ends_on"?: string,"id"?: string,"org_id"?: string,"starts_on"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "periods_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"plans": {
+                  Row: {
+                    "active": boolean,"amount_minor": number,"billing_interval": string,"created_at": string,"currency": string,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "active"?: boolean,"amount_minor": number,"billing_interval"?: string,"created_at"?: string,"currency"?: string,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "active"?: boolean,"amount_minor"?: number,"billing_interval"?: string,"created_at"?: string,"currency"?: string,"name_en"?: string,"name_fr"?: string,"plan"?: string,"rank"?: number,"stripe_price_id"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    
+                  ]
+                },"privacy_requests": {
+                  Row: {
+                    "channel": string,"closed_at": string | null,"decision": string | null,"details": string | null,"due_at": string,"extended_until": string | null,"extension_reason": string | null,"id": string,"identity_method": string | null,"identity_verified_at": string | null,"kind": string,"org_id": string,"received_at": string,"regime": string,"requested_by": string | null,"status": string,"subject_conversation_id": string | null,"subject_customer_id": string | null,"subject_kind": string,"subject_user_id": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "channel"?: string,"closed_at"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"id"?: string,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind": string,"org_id": string,"received_at"?: string,"regime": string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind": string,"subject_user_id"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "channel"?: string,"closed_at"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"id"?: string,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind"?: string,"org_id"?: string,"received_at"?: string,"regime"?: string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind"?: string,"subject_user_id"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "privacy_requests_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "privacy_requests_subject_conversation_fkey"
+      columns: ["org_id","subject_conversation_id"]
+isOneToOne: false
+      referencedRelation: "conversations"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "privacy_requests_subject_customer_fkey"
+      columns: ["org_id","subject_customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"products": {
+                  Row: {
+                    "active": boolean,"created_at": string,"created_by": string | null,"currency": string,"description": string | null,"id": string,"name": string,"org_id": string,"sku": string | null,"tax_codes": (string)[] | null,"unit_price_minor": number,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "active"?: boolean,"created_at"?: string,"created_by"?: string | null,"currency": string,"description"?: string | null,"id"?: string,"name": string,"org_id": string,"sku"?: string | null,"tax_codes"?: (string)[] | null,"unit_price_minor": number,"updated_at"?: string
+                  }
+                  Update: {
+                    "active"?: boolean,"created_at"?: string,"created_by"?: string | null,"currency"?: string,"description"?: string | null,"id"?: string,"name"?: string,"org_id"?: string,"sku"?: string | null,"tax_codes"?: (string)[] | null,"unit_price_minor"?: number,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "products_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
                   ]
                 },"profiles": {
                   Row: {
@@ -186,18 +754,194 @@ isOneToOne: false
       referencedColumns: ["org_id","user_id"]
     }
                   ]
+                },"subscriptions": {
+                  Row: {
+                    "cancel_at_period_end": boolean,"canceled_at": string | null,"created_at": string,"current_period_end": string | null,"current_period_start": string | null,"id": string,"org_id": string,"plan": string | null,"quantity": number,"status": string,"stripe_price_id": string | null,"stripe_subscription_id": string,"synced_at": string,"trial_end": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "cancel_at_period_end"?: boolean,"canceled_at"?: string | null,"created_at"?: string,"current_period_end"?: string | null,"current_period_start"?: string | null,"id"?: string,"org_id": string,"plan"?: string | null,"quantity"?: number,"status": string,"stripe_price_id"?: string | null,"stripe_subscription_id": string,"synced_at"?: string,"trial_end"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "cancel_at_period_end"?: boolean,"canceled_at"?: string | null,"created_at"?: string,"current_period_end"?: string | null,"current_period_start"?: string | null,"id"?: string,"org_id"?: string,"plan"?: string | null,"quantity"?: number,"status"?: string,"stripe_price_id"?: string | null,"stripe_subscription_id"?: string,"synced_at"?: string,"trial_end"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "subscriptions_account_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "billing_accounts"
+      referencedColumns: ["org_id"]
+    },{
+      foreignKeyName: "subscriptions_plan_fkey"
+      columns: ["plan"]
+isOneToOne: false
+      referencedRelation: "plans"
+      referencedColumns: ["plan"]
+    }
+                  ]
+                },"tasks": {
+                  Row: {
+                    "assigned_to": string | null,"created_at": string,"created_by": string | null,"customer_id": string | null,"done_at": string | null,"due_at": string | null,"id": string,"org_id": string,"title": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "assigned_to"?: string | null,"created_at"?: string,"created_by"?: string | null,"customer_id"?: string | null,"done_at"?: string | null,"due_at"?: string | null,"id"?: string,"org_id": string,"title": string,"updated_at"?: string
+                  }
+                  Update: {
+                    "assigned_to"?: string | null,"created_at"?: string,"created_by"?: string | null,"customer_id"?: string | null,"done_at"?: string | null,"due_at"?: string | null,"id"?: string,"org_id"?: string,"title"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "tasks_assigned_to_fkey"
+      columns: ["org_id","assigned_to"]
+isOneToOne: false
+      referencedRelation: "memberships"
+      referencedColumns: ["org_id","user_id"]
+    },{
+      foreignKeyName: "tasks_customer_fkey"
+      columns: ["org_id","customer_id"]
+isOneToOne: false
+      referencedRelation: "customers"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "tasks_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"tax_rates": {
+                  Row: {
+                    "active": boolean,"code": string,"country": string | null,"created_at": string,"id": string,"is_default": boolean,"name_en": string,"name_fr": string,"org_id": string,"rate_ppm": number,"region": string | null,"registration": string | null,"updated_at": string,"valid_from": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "active"?: boolean,"code": string,"country"?: string | null,"created_at"?: string,"id"?: string,"is_default"?: boolean,"name_en": string,"name_fr": string,"org_id": string,"rate_ppm": number,"region"?: string | null,"registration"?: string | null,"updated_at"?: string,"valid_from"?: string
+                  }
+                  Update: {
+                    "active"?: boolean,"code"?: string,"country"?: string | null,"created_at"?: string,"id"?: string,"is_default"?: boolean,"name_en"?: string,"name_fr"?: string,"org_id"?: string,"rate_ppm"?: number,"region"?: string | null,"registration"?: string | null,"updated_at"?: string,"valid_from"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "tax_rates_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 }
           }
           Views: {
-            [_ in never]: never
+            "ar_aging": {
+                  Row: {
+                    "current_minor": number | null,"customer_id": string | null,"customer_name": string | null,"days_1_30_minor": number | null,"days_31_60_minor": number | null,"days_61_90_minor": number | null,"days_over_90_minor": number | null,"total_minor": number | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    
+                  ]
+                },"balance_sheet": {
+                  Row: {
+                    "account_id": string | null,"amount_minor": number | null,"code": string | null,"name": string | null,"section": string | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    
+                  ]
+                },"profit_and_loss": {
+                  Row: {
+                    "account_id": string | null,"amount_minor": number | null,"code": string | null,"name": string | null,"section": string | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    
+                  ]
+                },"tax_report": {
+                  Row: {
+                    "account_id": string | null,"code": string | null,"credit_minor": number | null,"debit_minor": number | null,"name": string | null,"owed_minor": number | null,"role": string | null,"taxable_minor": number | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    
+                  ]
+                },"timeline": {
+                  Row: {
+                    "actor_id": string | null,"amount_minor": number | null,"currency": string | null,"customer_id": string | null,"item_id": string | null,"kind": string | null,"occurred_at": string | null,"org_id": string | null,"status": string | null,"summary": string | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    
+                  ]
+                },"trial_balance": {
+                  Row: {
+                    "account_id": string | null,"balance_minor": number | null,"code": string | null,"credit_minor": number | null,"debit_minor": number | null,"kind": string | null,"name": string | null
+                  }
+                  ComputedFields: never
+                  Relationships: [
+                    
+                  ]
+                }
           }
           Functions: {
             "accept_invitation":
 { Args: { "token": string }; Returns: string
                            },
+"ar_aging":
+{ Args: { "as_of": string }; Returns: {
+              "current_minor": number,"customer_id": string,"customer_name": string,"days_1_30_minor": number,"days_31_60_minor": number,"days_61_90_minor": number,"days_over_90_minor": number,"total_minor": number
+            }[]
+                           },
+"balance_sheet":
+{ Args: { "as_of": string }; Returns: {
+              "account_id": string,"amount_minor": number,"code": string,"name": string,"section": string
+            }[]
+                           },
 "begin_connection":
 { Args: { "provider": string }; Returns: Json
                            },
+"cancel_order":
+{ Args: { "order_id": string }; Returns: {
+              "cancelled_at": string | null,
+"confirmed_at": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"customer_id": string,
+"fulfilled_at": string | null,
+"id": string,
+"memo": string | null,
+"number": number | null,
+"org_id": string,
+"status": string,
+"subtotal_minor": number,
+"tax_minor": number,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "orders"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"close_period":
+{ Args: { "through": string }; Returns: {
+              "closed_at": string,
+"closed_by": string | null,
+"ends_on": string,
+"id": string,
+"org_id": string,
+"starts_on": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "periods"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "complete_connection":
 { Args: { "code": string,"state": string }; Returns: {
               "account_name": string | null,
@@ -223,6 +967,31 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"confirm_order":
+{ Args: { "order_id": string }; Returns: {
+              "cancelled_at": string | null,
+"confirmed_at": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"customer_id": string,
+"fulfilled_at": string | null,
+"id": string,
+"memo": string | null,
+"number": number | null,
+"org_id": string,
+"status": string,
+"subtotal_minor": number,
+"tax_minor": number,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "orders"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "create_organization":
 { Args: { "country"?: string,"currency"?: string,"locale"?: string,"name": string,"timezone"?: string }; Returns: {
               "closed_at": string | null,
@@ -244,20 +1013,337 @@ isOneToOne: false
 "disconnect_integration":
 { Args: { "integration_id": string }; Returns: boolean
                            },
+"fulfil_order":
+{ Args: { "order_id": string }; Returns: {
+              "cancelled_at": string | null,
+"confirmed_at": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"customer_id": string,
+"fulfilled_at": string | null,
+"id": string,
+"memo": string | null,
+"number": number | null,
+"org_id": string,
+"status": string,
+"subtotal_minor": number,
+"tax_minor": number,
+"total_minor": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "orders"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "invite_member":
 { Args: { "email": string,"role": string }; Returns: {
               "invitation_id": string,"token": string
             }[]
                            },
+"invoice_order":
+{ Args: { "order_id": string }; Returns: {
+              "balance_minor": number | null,
+"bill_to_city": string | null,
+"bill_to_country": string | null,
+"bill_to_email": string | null,
+"bill_to_line1": string | null,
+"bill_to_line2": string | null,
+"bill_to_name": string | null,
+"bill_to_postal_code": string | null,
+"bill_to_region": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"customer_id": string,
+"due_date": string | null,
+"id": string,
+"issue_date": string | null,
+"issued_at": string | null,
+"issued_by": string | null,
+"memo": string | null,
+"number": number | null,
+"order_id": string | null,
+"org_id": string,
+"paid_minor": number,
+"status": string,
+"subtotal_minor": number,
+"tax_minor": number,
+"total_minor": number,
+"updated_at": string,
+"void_reason": string | null,
+"voided_at": string | null,
+"voided_by": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "invoices"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"issue_invoice":
+{ Args: { "invoice_id": string }; Returns: {
+              "balance_minor": number | null,
+"bill_to_city": string | null,
+"bill_to_country": string | null,
+"bill_to_email": string | null,
+"bill_to_line1": string | null,
+"bill_to_line2": string | null,
+"bill_to_name": string | null,
+"bill_to_postal_code": string | null,
+"bill_to_region": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"customer_id": string,
+"due_date": string | null,
+"id": string,
+"issue_date": string | null,
+"issued_at": string | null,
+"issued_by": string | null,
+"memo": string | null,
+"number": number | null,
+"order_id": string | null,
+"org_id": string,
+"paid_minor": number,
+"status": string,
+"subtotal_minor": number,
+"tax_minor": number,
+"total_minor": number,
+"updated_at": string,
+"void_reason": string | null,
+"voided_at": string | null,
+"voided_by": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "invoices"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"link_conversation":
+{ Args: { "conversation_id": string,"customer_id": string }; Returns: {
+              "channel_id": string,
+"contact_checked_at": string | null,
+"contact_external_id": string,
+"contact_name": string | null,
+"created_at": string,
+"customer_id": string | null,
+"delivered_until": string | null,
+"id": string,
+"last_inbound_at": string | null,
+"last_message_at": string | null,
+"org_id": string,
+"provider": string,
+"read_until": string | null,
+"status": string,
+"unread_count": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "conversations"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"list_roles":
+{ Args: Record<PropertyKey, never>; Returns: {
+              "description": string,"permissions": (string)[],"role": string
+            }[]
+                           },
 "mark_conversation_read":
 { Args: { "conversation_id": string }; Returns: undefined
                            },
+"my_permissions":
+{ Args: Record<PropertyKey, never>; Returns: string[]
+                           },
+"post_journal_entry":
+{ Args: { "client_key"?: string,"entry_date": string,"lines": Json,"memo": string }; Returns: {
+              "client_key": string | null,
+"created_at": string,
+"created_by": string | null,
+"entry_date": string,
+"id": string,
+"invoice_id": string | null,
+"line_count": number,
+"memo": string | null,
+"number": number,
+"org_id": string,
+"reverses_id": string | null,
+"source": string,
+"source_id": string | null,
+"total_minor": number
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "journal_entries"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"profit_and_loss":
+{ Args: { "from_date": string,"to_date": string }; Returns: {
+              "account_id": string,"amount_minor": number,"code": string,"name": string,"section": string
+            }[]
+                           },
+"record_payment":
+{ Args: { "amount_minor": number,"client_key"?: string,"invoice_id": string,"method": string,"received_on"?: string,"reference"?: string }; Returns: {
+              "amount_minor": number,
+"client_key": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"id": string,
+"invoice_id": string,
+"method": string,
+"org_id": string,
+"received_on": string,
+"reference": string | null,
+"reversal_reason": string | null,
+"reversed_at": string | null,
+"reversed_by": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "payments"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "remove_member":
 { Args: { "user_id": string }; Returns: undefined
                            },
+"request_deletion":
+{ Args: { "details"?: string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
+              "channel": string,
+"closed_at": string | null,
+"decision": string | null,
+"details": string | null,
+"due_at": string,
+"extended_until": string | null,
+"extension_reason": string | null,
+"id": string,
+"identity_method": string | null,
+"identity_verified_at": string | null,
+"kind": string,
+"org_id": string,
+"received_at": string,
+"regime": string,
+"requested_by": string | null,
+"status": string,
+"subject_conversation_id": string | null,
+"subject_customer_id": string | null,
+"subject_kind": string,
+"subject_user_id": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "privacy_requests"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"request_export":
+{ Args: { "details"?: string,"kind"?: string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
+              "channel": string,
+"closed_at": string | null,
+"decision": string | null,
+"details": string | null,
+"due_at": string,
+"extended_until": string | null,
+"extension_reason": string | null,
+"id": string,
+"identity_method": string | null,
+"identity_verified_at": string | null,
+"kind": string,
+"org_id": string,
+"received_at": string,
+"regime": string,
+"requested_by": string | null,
+"status": string,
+"subject_conversation_id": string | null,
+"subject_customer_id": string | null,
+"subject_kind": string,
+"subject_user_id": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "privacy_requests"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"reverse_entry":
+{ Args: { "client_key"?: string,"entry_id": string,"on_date"?: string }; Returns: {
+              "client_key": string | null,
+"created_at": string,
+"created_by": string | null,
+"entry_date": string,
+"id": string,
+"invoice_id": string | null,
+"line_count": number,
+"memo": string | null,
+"number": number,
+"org_id": string,
+"reverses_id": string | null,
+"source": string,
+"source_id": string | null,
+"total_minor": number
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "journal_entries"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"reverse_payment":
+{ Args: { "payment_id": string,"reason": string }; Returns: {
+              "amount_minor": number,
+"client_key": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"id": string,
+"invoice_id": string,
+"method": string,
+"org_id": string,
+"received_on": string,
+"reference": string | null,
+"reversal_reason": string | null,
+"reversed_at": string | null,
+"reversed_by": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "payments"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "revoke_invitation":
 { Args: { "invitation_id": string }; Returns: undefined
                            },
+"search_customers":
+{ Args: { "max_rows"?: number,"query": string }; Returns: {
+              "company_name": string | null,
+"created_at": string,
+"created_by": string | null,
+"display_name": string,
+"family_name": string | null,
+"given_name": string | null,
+"id": string,
+"kind": string,
+"locale": string | null,
+"org_id": string,
+"search_words": string | null,
+"status": string,
+"updated_at": string
+            }[]
+                          SetofOptions: {
+        from: "*"
+        to: "customers"
+        isOneToOne: false
+        isSetofReturn: true
+      } },
 "send_message":
 { Args: { "body": string,"client_key"?: string,"conversation_id": string }; Returns: {
               "attempts": number,
@@ -294,6 +1380,59 @@ isOneToOne: false
                            },
 "switch_organization":
 { Args: { "org_id": string }; Returns: undefined
+                           },
+"tax_report":
+{ Args: { "from_date": string,"to_date": string }; Returns: {
+              "account_id": string,"code": string,"credit_minor": number,"debit_minor": number,"name": string,"owed_minor": number,"role": string,"taxable_minor": number
+            }[]
+                           },
+"trial_balance":
+{ Args: { "as_of": string }; Returns: {
+              "account_id": string,"balance_minor": number,"code": string,"credit_minor": number,"debit_minor": number,"kind": string,"name": string
+            }[]
+                           },
+"void_invoice":
+{ Args: { "invoice_id": string,"reason": string }; Returns: {
+              "balance_minor": number | null,
+"bill_to_city": string | null,
+"bill_to_country": string | null,
+"bill_to_email": string | null,
+"bill_to_line1": string | null,
+"bill_to_line2": string | null,
+"bill_to_name": string | null,
+"bill_to_postal_code": string | null,
+"bill_to_region": string | null,
+"created_at": string,
+"created_by": string | null,
+"currency": string,
+"customer_id": string,
+"due_date": string | null,
+"id": string,
+"issue_date": string | null,
+"issued_at": string | null,
+"issued_by": string | null,
+"memo": string | null,
+"number": number | null,
+"order_id": string | null,
+"org_id": string,
+"paid_minor": number,
+"status": string,
+"subtotal_minor": number,
+"tax_minor": number,
+"total_minor": number,
+"updated_at": string,
+"void_reason": string | null,
+"voided_at": string | null,
+"voided_by": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "invoices"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"withdraw_consent":
+{ Args: { "consent_id": string }; Returns: boolean
                            }
           }
           Enums: {

@@ -107,3 +107,25 @@ def test_a_key_in_the_variable_is_no_folder(operated, monkeypatch):
 
     assert ended.code == 2
     assert "secret" not in ended.err
+
+
+def test_a_destroyed_private_half_is_overwritten_before_it_is_removed(key, tmp_path):
+    path = keymaking.write_private_half(tmp_path, key)
+    twin = tmp_path / "same-bytes"
+    twin.hardlink_to(path)
+
+    assert keymaking.destroy_private_half(tmp_path, key.fingerprint)
+    assert not path.exists()
+    assert twin.stat().st_size == len(key.private)
+    assert twin.read_bytes()[:64] != key.private[:64]
+    assert not keymaking.destroy_private_half(tmp_path, key.fingerprint)
+
+
+def test_destroying_follows_no_link(key, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"something of somebody's")
+    keymaking.private_key_path(tmp_path, key.fingerprint).symlink_to(outside)
+
+    with pytest.raises(OSError, match="symbolic links"):
+        keymaking.destroy_private_half(tmp_path, key.fingerprint)
+    assert outside.read_bytes() == b"something of somebody's"

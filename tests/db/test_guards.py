@@ -183,7 +183,7 @@ GUARDS = {
         select c.oid::regclass::text
         from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
         where n.nspname = 'public' and c.relkind in ('r', 'p')
-            and c.relname not in ('organizations', 'profiles')
+            and c.relname not in ('organizations', 'profiles', 'plans')
             and not exists (
                 select 1 from pg_attribute as a where a.attrelid = c.oid and a.attname = 'org_id'
             )

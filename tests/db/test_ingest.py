@@ -7,9 +7,12 @@ from pydantic import SecretStr
 
 from tests.database import url_as
 from tests.messenger import MILLIS
+from workers.core.clock import SystemClock
 from workers.core.errors import Refused, Unavailable
 from workers.db.pool import Database
+from workers.receiver.counters import Counters
 from workers.receiver.ingest import Delivery, PostgresIngest, Shape, Stored
+from workers.receiver.together import GroupIngest
 
 
 def store(url, delivery, role="ingress"):
@@ -125,3 +128,62 @@ def test_many_requests_at_once_neither_lose_nor_double(stage):
     assert sum(one.stored for one in results) == 20
     assert sum(one.duplicate for one in results) == 40
     assert stage.one("select count(*) as n from queue.jobs")["n"] == 20
+
+
+def store_at_once(url, *deliveries):
+    """Store deliveries as concurrent requests do, all of them waiting when the committer starts."""
+
+    async def run():
+        database = Database(SecretStr(url_as(url, "ingress")), application_name="test", size=2)
+        async with database:
+            ingest = GroupIngest(PostgresIngest(database), counters=Counters(), clock=SystemClock())
+            waiting = [asyncio.create_task(ingest.store(one)) for one in deliveries]
+            committer = asyncio.create_task(ingest.run())
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+            ingest.close()
+            await committer
+            return results
+
+    return asyncio.run(run())
+
+
+def test_concurrent_requests_share_a_transaction(stage):
+    results = store_at_once(
+        stage.url, *(Delivery("meta", (event(stage, f"k{n % 40}"),)) for n in range(60))
+    )
+
+    assert sum(one.stored for one in results) == 40
+    assert sum(one.duplicate for one in results) == 20
+    kept = stage.do("select xmin::text as transaction, event_key from queue.webhook_events")
+    assert len(kept) == 40
+    assert len({row["transaction"] for row in kept}) == 1
+    assert stage.one("select count(*) as n from queue.jobs")["n"] == 40
+
+
+def test_a_poisoned_request_does_not_fail_its_neighbours(stage):
+    rotten = event(stage, "b", body={"text": "a\x00b"})
+    shape = Shape("e" * 64, 1, "wrong fields")
+
+    results = store_at_once(
+        stage.url,
+        Delivery("meta", (event(stage, "a"),)),
+        Delivery("meta", (rotten,)),
+        Delivery("meta", (event(stage, "c"),), unreadable=(shape,)),
+    )
+
+    assert sum(one.stored for one in results) == 2
+    kept = {row["event_key"] for row in stage.do("select event_key from queue.webhook_events")}
+    assert kept == {"a", "c"}
+    assert stage.one("select count(*) as n from queue.unreadable_webhooks")["n"] == 2
+
+
+def test_a_refusal_reaches_every_request(stage):
+    stage.do("revoke execute on function queue.ingest(text, jsonb) from ingress")
+    try:
+        results = store_at_once(
+            stage.url, *(Delivery("meta", (event(stage, key),)) for key in "ab")
+        )
+    finally:
+        stage.do("grant execute on function queue.ingest(text, jsonb) to ingress")
+
+    assert [type(one) for one in results] == [Refused, Refused]

@@ -250,7 +250,9 @@ def test_a_disconnect_during_the_calls_leaves_nothing_behind(begun):
 def leave(stage):
     """Disconnect as the operator does, which enqueues the revocation."""
     # Stages share a database: nobody else there is this person.
-    stage.do("update public.integrations set external_account_id = null where org_id <> %s", stage.org)
+    stage.do(
+        "update public.integrations set external_account_id = null where org_id <> %s", stage.org
+    )
     stage.keep_token("user_token", ASID, "EAAuser")
     stage.do("select private.disconnect(%s, %s)", stage.org, stage.integration)
 

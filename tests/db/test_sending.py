@@ -146,14 +146,28 @@ def test_a_page_without_a_token_sends_nothing(stage):
     assert stage.message(message)["error_code"] == "disconnected"
 
 
-@pytest.mark.parametrize("status", ["reauthorization_required", "paused", "connecting"])
-def test_a_connection_that_waits_for_a_person_keeps_the_message_waiting(stage, status):
+def test_a_connection_that_is_not_there_yet_keeps_the_message_waiting(stage):
     message, _ = write(stage)
-    stage.do("update public.integrations set status = %s where id = %s", status, stage.integration)
+    stage.do(
+        "update public.integrations set status = 'connecting' where id = %s", stage.integration
+    )
 
     (outcome,) = stage.work()
 
     assert isinstance(outcome, Parked)
+    assert stage.state(message) == "queued"
+    assert stage.graph.calls == []
+
+
+@pytest.mark.parametrize("status", ["reauthorization_required", "paused"])
+def test_a_connection_that_waits_for_a_person_parks_the_message(stage, status):
+    message, job = write(stage)
+    stage.do("update public.integrations set status = %s where id = %s", status, stage.integration)
+
+    assert stage.work() == []
+
+    parked = stage.one("select state, attempt from queue.jobs where id = %s", job)
+    assert (parked["state"], parked["attempt"]) == ("parked", 0)
     assert stage.state(message) == "queued"
     assert stage.graph.calls == []
 

@@ -46,6 +46,8 @@ SCHEMA = """
             errcode = zz_fail.code, detail = 'thing 7', hint = 'Ask an owner to unfreeze it.';
     end
     $$;
+    create function public.zz_kind(what jsonb) returns text language sql
+    set search_path = '' as $$ select jsonb_typeof(zz_kind.what) $$;
     create function public.zz_write_something() returns void language sql
     set search_path = '' as 'insert into public.zz_mine (id) values (99)';
     grant execute on all functions in schema public to anon, authenticated, service_role;
@@ -57,7 +59,8 @@ SCHEMA = """
 """
 GONE = """
     drop policy zz_files on storage.objects;
-    drop function public.zz_request(), public.zz_fail(text), public.zz_write_something();
+    drop function public.zz_request(), public.zz_fail(text), public.zz_kind(jsonb);
+    drop function public.zz_write_something();
     drop table public.zz_closed, public.zz_mine;
 """
 GRANTS = """
@@ -181,6 +184,16 @@ def test_an_error_raised_in_sql_arrives_whole(api, token, code, status):
     }
 
 
+@pytest.mark.parametrize("what", [[{"a": 1}], {"a": [1]}, "[word", "word"])
+def test_json_reaches_a_function_as_it_was_sent(api, token, what):
+    kinds = {list: "array", dict: "object", str: "string"}
+
+    with api.client(token=token) as http:
+        answer = http.post("/rest/v1/rpc/zz_kind", json={"what": what})
+
+    assert answer.json() == kinds[type(what)]
+
+
 def test_a_get_request_cannot_write(api, token):
     with api.client(token=token) as http:
         answer = http.get("/rest/v1/rpc/zz_write_something")
@@ -261,12 +274,14 @@ SUPABASE_JS = """
     const stored = await files.upload(`${id}/hello.txt`, new Blob(["hello"]));
     const replaced = await files.update(`${id}/hello.txt`, new Blob(["hello again"]));
     const fetched = await files.download(`${id}/hello.txt`);
+    const signed = await files.createSignedUrl(`${id}/hello.txt`, 60);
+    const opened = await fetch(signed.data.signedUrl);
     const removed = await files.remove([`${id}/hello.txt`]);
     console.log(JSON.stringify({
       signedUp: up.error, signedIn: signedIn.error, owner: added.data?.owner === id,
       code: failed.error?.code, hint: failed.error?.hint,
       stored: stored.error, replaced: replaced.error,
-      text: await fetched.data?.text(), removed: removed.data?.length,
+      opened: await opened.text(), text: await fetched.data?.text(), removed: removed.data?.length,
     }));
     process.exit(0);
 """
@@ -298,6 +313,7 @@ def test_the_official_client_signs_up_reads_writes_and_stores(api):
         "hint": "Ask an owner to unfreeze it.",
         "stored": None,
         "replaced": None,
+        "opened": "hello again",
         "text": "hello again",
         "removed": 1,
     }

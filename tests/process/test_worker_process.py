@@ -2,89 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import queue
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import urllib.request
-from contextlib import closing, contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from cli.embedded.cluster import free_port
+from tests.children import HANG_SECONDS, worker
 from tests.database import url_as
-
-ROOT = Path(__file__).resolve().parents[2]
-HANG_SECONDS = 60
-
-
-class Worker:
-    """A worker process whose log lines can be waited for."""
-
-    def __init__(self, url: str, *arguments: str, **settings: str):
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "CONNEXT_DATABASE_URL": url_as(url, "worker_meta"),
-            "CONNEXT_POLL_SECONDS": "0.2",
-            "CONNEXT_LEASE_SECONDS": "2",
-            **settings,
-        }
-        command = arguments or (str(Path(__file__).with_name("worker_child.py")), "meta")
-        self.process = subprocess.Popen(
-            [sys.executable, *command],
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=environment,
-        )
-        self.lines: queue.Queue[str | None] = queue.Queue()
-        self.seen: list[str] = []
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
-
-    def _read(self) -> None:
-        for line in self.process.stderr:
-            self.lines.put(line)
-        self.lines.put(None)
-
-    def until(self, event: str) -> dict:
-        """Return the first line not yet seen whose text is *event*."""
-        while (line := self.lines.get(timeout=HANG_SECONDS)) is not None:
-            self.seen.append(line)
-            if line.startswith("{") and (fields := json.loads(line))["event"] == event:
-                return fields
-        raise AssertionError(f"the worker ended without {event!r}:\n{''.join(self.seen)}")
-
-    def rest(self) -> str:
-        """Return everything that was not waited for, once the process has ended."""
-        self.reader.join(HANG_SECONDS)
-        return "".join(line for line in self.lines.queue if line)
-
-    def tell(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    def ended(self) -> int:
-        return self.process.wait(HANG_SECONDS)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join(HANG_SECONDS)
-        self.process.stderr.close()
-
-
-@contextmanager
-def worker(url: str, *arguments: str, **settings: str):
-    with closing(Worker(url, *arguments, **settings)) as running:
-        yield running
 
 
 @pytest.fixture
@@ -110,7 +37,11 @@ def enqueue(operator, kind: str, count: int = 1) -> None:
 
 
 def jobs(operator) -> list[tuple]:
-    return operator.execute("select state, attempt from queue.jobs order by id").fetchall()
+    """Each job's attempts, and whether somebody holds it or it comes back by itself."""
+    return operator.execute(
+        "select case when lease is null then 'ready' else 'running' end, attempt"
+        " from queue.jobs order by id"
+    ).fetchall()
 
 
 def until_empty(operator) -> None:

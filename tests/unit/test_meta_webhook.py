@@ -306,3 +306,19 @@ def test_a_key_never_outgrows_its_index():
 
     assert len(event.key) <= 512
     assert event.key.startswith("page:111:reaction:")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text", ["plain", "a\\u0000b", "a\\ud83db", "a\\uD83Db", "\\ud83d\\ude00", "é", "\\/"]
+)
+def test_whatever_the_encoding_no_text_that_postgres_refuses_gets_through(text, encoding):
+    raw = (
+        '{"object": "page", "entry": [{"id": "1", "messaging": [{"sender": {"id": "2"},'
+        ' "recipient": {"id": "1"}, "timestamp": 5, "message": {"mid": "m", "text": "%s"}}]}]}'
+    )
+
+    (event,) = webhook.parse((raw % text).encode(encoding)).events
+
+    assert "\x00" not in event.body["text"]
+    assert event.body["text"].encode()

@@ -13,8 +13,10 @@ from pydantic import SecretStr
 
 from workers.core.errors import Unavailable
 from workers.receiver import body, meta
-from workers.receiver.app import HEADERS, assemble
+from workers.receiver.app import HEADERS, build
+from workers.receiver.counters import Counters
 from workers.receiver.ingest import Delivery, Stored
+from workers.receiver.together import Overloaded
 
 SECRET, TOKEN = "app-secret", "verify-token"
 PRIVATE = "meet me at the harbour"
@@ -27,7 +29,7 @@ class Memory:
 
     kept: list[Delivery] = field(default_factory=list)
     failure: Exception | None = None
-    is_ready: bool = True
+    counters: Counters = field(default_factory=Counters)
 
     async def store(self, delivery: Delivery) -> Stored:
         if self.failure is not None:
@@ -35,29 +37,31 @@ class Memory:
         self.kept.append(delivery)
         return Stored(stored=len(delivery.events))
 
-    async def ready(self) -> bool:
-        return self.is_ready
-
 
 @pytest.fixture
 def memory():
     return Memory()
 
 
-def request(memory, method, path=PATH, **options):
-    """Send one request through the application."""
-    app = assemble(
+def application(memory):
+    return build(
         ingest=memory,
-        ready=memory.ready,
+        counters=memory.counters,
+        people=None,
         app_secret=SecretStr(SECRET),
         verify_token=SecretStr(TOKEN),
     )
+
+
+def request(memory, method, path=PATH, **options):
+    """Send one request through the application."""
+    app = application(memory)
 
     async def send():
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
             answer = await client.request(method, path, **options)
-            answer.metrics = (await client.get("/metrics")).text
+            answer.metrics = memory.counters.text().decode()
             return answer
 
     return asyncio.run(send())
@@ -283,12 +287,7 @@ def test_a_body_that_never_ends_runs_into_the_deadline(memory, monkeypatch):
 
 
 def test_a_sender_that_hangs_up_is_no_failure_of_ours(memory):
-    app = assemble(
-        ingest=memory,
-        ready=memory.ready,
-        app_secret=SecretStr(SECRET),
-        verify_token=SecretStr(TOKEN),
-    )
+    app = application(memory)
     scope = {
         "type": "http",
         "method": "POST",
@@ -310,16 +309,44 @@ def test_a_sender_that_hangs_up_is_no_failure_of_ours(memory):
     assert memory.kept == []
 
 
-def test_health_readiness_and_unknown_paths(memory):
+def test_the_public_address_tells_that_it_lives_and_nothing_more(memory):
     assert request(memory, "GET", "/healthz").status_code == 200
-    assert request(memory, "GET", "/readyz").status_code == 200
-    assert request(memory, "GET", "/elsewhere").status_code == 404
     assert request(memory, "PUT").status_code == 405
+    for path in ("/readyz", "/metrics", "/elsewhere"):
+        assert request(memory, "GET", path).status_code == 404
 
-    memory.is_ready = False
 
-    assert request(memory, "GET", "/readyz").status_code == 503
-    assert request(memory, "GET", "/healthz").status_code == 200
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "unsigned"),
+        ({"x-hub-signature-256": "sha256=00"}, "wrong_signature"),
+        ([*signed(b"x").items(), *signed(b"x").items()], "several_signatures"),
+        ({"content-length": str(body.LARGEST + 1)}, "too_large"),
+    ],
+)
+def test_what_is_rejected_is_counted_by_its_reason(memory, headers, reason):
+    answer = request(memory, "POST", content=b"x", headers=headers)
+
+    counted = f'connext_webhook_rejects_total{{provider="meta",reason="{reason}"}} 1.0'
+    assert counted in answer.metrics
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (Overloaded("5000 events wait"), "overloaded"),
+        (Unavailable("the database is away"), "unavailable"),
+        (RuntimeError("a bug"), "failed"),
+    ],
+)
+def test_what_could_not_be_stored_is_counted_by_its_reason(memory, failure, reason):
+    memory.failure = failure
+
+    answer = deliver(memory, batch({"mid": "m_1"}))
+
+    assert answer.status_code == 503
+    assert f'rejects_total{{provider="meta",reason="{reason}"}} 1.0' in answer.metrics
 
 
 @pytest.mark.parametrize("path", [PATH, "/healthz", "/elsewhere"])

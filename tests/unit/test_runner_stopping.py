@@ -65,7 +65,7 @@ def test_jobs_that_were_claimed_and_not_begun_are_given_back_at_once():
             store.running[9] = waiting
             runner._leases.hold([waiting], since=0)
             runner._in_hand += 1
-            runner._ready.put_nowait(waiting)
+            runner._ready.put([waiting])
             stop.ask()
             await store.until(lambda: store.done)
             first = list(store.done)

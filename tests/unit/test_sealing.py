@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from pysequoia import Cert, CipherSuite, Profile, Tsk, encrypt
 
-from cli.keymaking import make_key, write_private_half
+from cli.keymaking import destroy_private_half, make_key, write_private_half
 from workers.core.errors import (
     NotConfigured,
     SealBroken,
@@ -230,6 +230,35 @@ def test_a_key_that_arrives_later_is_found_without_a_restart(tmp_path, key, seal
     write_private_half(keys, key)
 
     assert opener.open(sealed, **place(key)) == TOKEN
+
+
+def test_a_key_that_was_destroyed_leaves_memory(folder, key, clock):
+    keys = Keyring(SecretStr(str(folder)))
+    keys.decryptor(key.fingerprint)
+
+    destroy_private_half(folder, key.fingerprint)
+
+    with pytest.raises(NotConfigured):
+        keys.decryptor("A" * 40)
+    assert keys._decryptors == {}
+
+
+def test_the_variable_may_hold_two_keys_while_one_replaces_the_other(key, other_key, sealed, clock):
+    armored = f"{other_key[0]}\n{Tsk.from_bytes(key.private)}"
+    opener = Opener(Keyring(SecretStr(armored)), clock=clock)
+
+    assert opener.open(sealed, **place(key)) == TOKEN
+
+
+def test_who_listens_hears_of_each_opening_and_each_refusal_once(opener, sealed, key):
+    heard = []
+
+    opener.open(sealed, **place(key), tell=heard.append)
+    opener.open(sealed, **place(key), tell=heard.append)
+    with pytest.raises(WrongKind):
+        opener.open(sealed, **place(key, kind="user_token"), tell=heard.append)
+
+    assert [type(each) for each in heard] == [type(None), WrongKind]
 
 
 def test_a_key_id_cannot_walk_out_of_the_folder(folder, key):

@@ -1,15 +1,17 @@
-"""What a worker counts, in a registry of its own; nothing about a person is a label."""
+"""What a worker counts, in a registry of its own; nothing about a person is a label.
+
+docs/metrics.md says what each means and when to worry.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-if TYPE_CHECKING:
-    from datetime import timedelta
-
 BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
+WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800)
+CALLS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 
 
 class Metrics:
@@ -17,36 +19,53 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._finished = Counter(
-            "connext_jobs", "Jobs by outcome.", ["queue", "kind", "outcome"], registry=self.registry
+        self.lag = timedelta()
+        self._finished = self._counter("jobs", "Jobs by outcome.", "queue", "kind", "outcome")
+        self._seconds = self._histogram(
+            "job_seconds", "Time in the handler.", BUCKETS, "queue", "kind"
         )
-        self._seconds = Histogram(
-            "connext_job_seconds",
-            "Time in the handler.",
-            ["queue", "kind"],
-            buckets=BUCKETS,
-            registry=self.registry,
+        self._wait = self._histogram(
+            "job_wait_seconds",
+            "Time from when a job was due to the start of its handler.",
+            WAITS,
+            "queue",
+            "kind",
         )
-        self._claimed = Counter(
-            "connext_jobs_claimed", "Jobs claimed.", ["queue"], registry=self.registry
+        self._claimed = self._counter("jobs_claimed", "Jobs claimed.", "queue")
+        self._lost = self._counter("leases_lost", "Leases lost.", "queue")
+        self._depth = self._gauge("queue_jobs", "Jobs by state.", "queue", "kind", "state")
+        self._oldest = self._gauge(
+            "queue_oldest_ready_seconds", "Age of the oldest job that could run.", "queue", "kind"
         )
-        self._lost = Counter(
-            "connext_leases_lost", "Leases lost.", ["queue"], registry=self.registry
+        self._calls = self._counter(
+            "provider_calls",
+            "Calls to a provider by HTTP status and the provider's error code.",
+            "provider",
+            "status",
+            "code",
         )
-        self._depth = Gauge(
-            "connext_queue_jobs",
-            "Jobs by state.",
-            ["queue", "kind", "state"],
-            registry=self.registry,
+        self._call_seconds = self._histogram(
+            "provider_call_seconds", "Time of a call to a provider.", CALLS, "provider"
         )
-        self._oldest = Gauge(
-            "connext_queue_oldest_ready_seconds",
-            "Age of the oldest job that could run.",
-            ["queue", "kind"],
-            registry=self.registry,
+        self._usage = self._gauge(
+            "provider_usage_percent",
+            "Share of the allowance that the provider last said is used.",
+            "provider",
         )
         self._outcomes: dict[tuple[str, str, str], Counter] = {}
         self._durations: dict[tuple[str, str], Histogram] = {}
+        self._waits: dict[tuple[str, str], Histogram] = {}
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"connext_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"connext_{name}", text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(f"connext_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def finished(self, queue: str, kind: str, outcome: str, count: int = 1) -> None:
         """Count attempts by outcome; the labelled child is kept, looking it up is slow."""
@@ -64,6 +83,13 @@ class Metrics:
             child = self._durations[queue, kind] = self._seconds.labels(queue, kind)
         child.observe(seconds)
 
+    def waited(self, queue: str, kind: str, wait: timedelta) -> None:
+        """Note how long a due job waited; a clock that is behind the database's counts as none."""
+        child = self._waits.get((queue, kind))
+        if child is None:
+            child = self._waits[queue, kind] = self._wait.labels(queue, kind)
+        child.observe(max(wait.total_seconds(), 0.0))
+
     def claimed(self, queue: str, count: int) -> None:
         """Count claimed jobs."""
         self._claimed.labels(queue).inc(count)
@@ -71,6 +97,15 @@ class Metrics:
     def lost(self, queue: str) -> None:
         """Count a lost lease."""
         self._lost.labels(queue).inc()
+
+    def called(self, provider: str, *, status: str, code: str, seconds: float) -> None:
+        """Count a call to a provider; *status* is HTTP's or 'none', *code* the provider's."""
+        self._calls.labels(provider, status, code).inc()
+        self._call_seconds.labels(provider).observe(seconds)
+
+    def used(self, provider: str, percent: float) -> None:
+        """Set how much of a provider's allowance is used."""
+        self._usage.labels(provider).set(percent)
 
     def forget_depth(self) -> None:
         """Drop the gauges, so that a kind without jobs does not keep its last figure."""

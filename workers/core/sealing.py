@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from pysequoia import Cert, Tsk, decrypt, encrypt
+from pysequoia.packet import PacketPile, Tag
 
 from workers.core.errors import (
+    ConnextError,
     NotConfigured,
+    SealBroken,
     Tampered,
     WrongIntegration,
     WrongKey,
@@ -31,6 +34,7 @@ from workers.core.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from pysequoia import PyDecryptor
@@ -41,21 +45,27 @@ SETTING = "CONNEXT_SEALING_KEYS"
 KEEP_OPEN = timedelta(minutes=5)
 ARMOR = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
 OTHERS_MAY = 0o077
+KEY_ID_BYTES = 8
+PANIC = "PanicException"  # of pyo3, which cannot be imported
 
 
 class Keyring:
     """Private sealing keys by fingerprint, from a folder or from the variable's own value.
 
     A folder is read again for a fingerprint not seen yet, so that a rotated key needs no
-    restart.
+    restart; a key whose file was destroyed is forgotten. The variable may hold several armored
+    keys one after the other, as it must while one replaces another.
     """
 
     def __init__(self, source: SecretStr) -> None:
+        self._keys: dict[str, Tsk] = {}
         self._decryptors: dict[str, PyDecryptor] = {}
+        self._subkeys: dict[str, frozenset[bytes]] = {}
         value = source.get_secret_value().strip()
         self._folder: Path | None = None
         if value.startswith(ARMOR):
-            self._add(value.encode(), named=None)
+            for block in value.split(ARMOR)[1:]:
+                self._add((ARMOR + block).encode(), named=None)
             return
         self._folder = Path(value)
         if not value or not self._folder.is_dir():
@@ -65,6 +75,7 @@ class Keyring:
 
     def decryptor(self, key_id: str) -> PyDecryptor:
         """Return what opens messages to *key_id*."""
+        self._forget_destroyed()
         if key_id not in self._decryptors and self._folder is not None and key_id.isalnum():
             path = self._folder / f"{key_id}.pgp"
             if path.is_file():
@@ -76,18 +87,52 @@ class Keyring:
                 SETTING, f"holds no private key {key_id}; copy it here or run 'connext keys status'"
             ) from None
 
+    def _forget_destroyed(self) -> None:
+        """Drop what is no longer in the folder: a retired key must not live on in memory."""
+        if self._folder is not None:
+            for key_id in list(self._decryptors):
+                if not (self._folder / f"{key_id}.pgp").is_file():
+                    del self._decryptors[key_id], self._keys[key_id], self._subkeys[key_id]
+
     def _add(self, content: bytes, *, named: str | None) -> None:
         """Keep one key; a file must hold the key that its name says."""
         try:
             key = Tsk.from_bytes(content)
-            fingerprint = key.extract_certificate().fingerprint.upper()
+            certificate = key.extract_certificate()
+            fingerprint = certificate.fingerprint.upper()
+            subkeys = _subkeys(bytes(certificate))
             decryptor = key.decryptor()
         except RuntimeError:
             # Sequoia's message is a backtrace, and this is about a private key: drop it.
             raise NotConfigured(SETTING, "holds something that is not a private key") from None
         if named not in (None, fingerprint):
             raise NotConfigured(SETTING, f"holds {fingerprint} in a file named {named}.pgp")
+        self._keys[fingerprint] = key
         self._decryptors[fingerprint] = decryptor
+        self._subkeys[fingerprint] = subkeys
+
+    def decrypted(self, sealed: bytes, key_id: str) -> bytes:
+        """Return what is inside; Sequoia checks its integrity before it gives anything back."""
+        decryptor = self.decryptor(key_id)
+        try:
+            # Sequoia tries its key whatever the message says: whom it is for is ours to check.
+            _check_recipient(sealed, self._subkeys[key_id])
+            content = decrypt(sealed, decryptor=decryptor).bytes
+        except RuntimeError:
+            # Sequoia's message is a native backtrace.
+            raise Tampered("the sealed token fails its integrity check") from None
+        except SealBroken:
+            raise
+        except BaseException as panic:
+            # Damaged numbers can make Sequoia panic, which is no Exception and leaves a lock
+            # inside the decryptor poisoned: one bad row must not keep all others from opening.
+            if type(panic).__name__ != PANIC:
+                raise
+            self._decryptors[key_id] = self._keys[key_id].decryptor()
+            raise Tampered("the sealed token is not a message") from None
+        if content is None:
+            raise Tampered("the sealed token is empty")
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +169,24 @@ class Opener:
         kind: str,
         key_id: str,
         subject: str = "",
+        tell: Callable[[ConnextError | None], None] | None = None,
     ) -> SecretStr:
-        """Return the token inside *sealed*, if it is the one that this row should hold."""
+        """Return the token inside *sealed*, if it is the one that this row should hold.
+
+        *tell* hears of every attempt to open that memory did not answer, and why one failed.
+        """
         place = _Place(org, integration, kind, subject, key_id, sha256(sealed).digest())
         now = self._clock.monotonic()
         self._forget_before(now)
         if (kept := self._opened.get(place)) is not None:
             return kept[1]
-        secret = _verified(_decrypted(sealed, self._keys.decryptor(key_id)), place)
+        tell = tell or _nobody
+        try:
+            secret = _verified(self._keys.decrypted(sealed, key_id), place)
+        except ConnextError as error:
+            tell(error)
+            raise
+        tell(None)
         self._opened[place] = (now + self._keep, secret)
         return secret
 
@@ -150,6 +205,10 @@ class Opener:
             if until > now:
                 break
             del self._opened[place]
+
+
+def _nobody(_: ConnextError | None) -> None:
+    """Hear nothing."""
 
 
 class Sealer:
@@ -178,18 +237,25 @@ class Sealer:
         return encrypt(json.dumps(inside).encode(), recipients=[self._certificate], armor=False)
 
 
-def _decrypted(sealed: bytes, decryptor: PyDecryptor) -> bytes:
-    """Return what is inside; Sequoia checks its integrity before it gives anything back."""
-    try:
-        content = decrypt(sealed, decryptor=decryptor).bytes
-    except RuntimeError as error:
-        # Only the first line: the rest is a native backtrace.
-        if str(error).startswith("No key to decrypt"):
-            raise WrongKey("the sealed token is addressed to another key than its row") from None
-        raise Tampered("the sealed token fails its integrity check") from None
-    if content is None:
-        raise Tampered("the sealed token is empty")
-    return content
+def _subkeys(certificate: bytes) -> frozenset[bytes]:
+    """List the fingerprints of a key's subkeys: messages are addressed to one of those."""
+    packets = PacketPile.from_bytes(certificate)
+    found = (packet.fingerprint for packet in packets if packet.tag == Tag.PublicSubkey)
+    return frozenset(bytes.fromhex(fingerprint) for fingerprint in found if fingerprint)
+
+
+def _check_recipient(sealed: bytes, subkeys: frozenset[bytes]) -> None:
+    """Refuse what is not one session key for one of *subkeys* followed by one sealed body."""
+    packets = list(PacketPile.from_bytes(sealed))
+    if [packet.tag for packet in packets] != [Tag.PKESK, Tag.SEIP]:
+        raise Tampered("the sealed token is not the two packets of a seal")
+    head = packets[0].body
+    # RFC 9580, section 5.1: version 3 names a key id, version 6 a length, a version, a fingerprint.
+    if not any(
+        head.startswith((b"\x03" + subkey[-KEY_ID_BYTES:], b"\x06\x15\x04" + subkey))
+        for subkey in subkeys
+    ):
+        raise WrongKey("the sealed token is addressed to another key than its row")
 
 
 def _verified(content: bytes, place: _Place) -> SecretStr:

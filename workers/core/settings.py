@@ -87,19 +87,31 @@ class LogSettings(BaseSettings):
     log_format: Literal["json", "console"] = Field("json", description="choose json or console")
 
 
-class WorkerSettings(LogSettings):
+class HealthSettings(LogSettings):
+    """Where a process tells how it is; never the address that the world reaches."""
+
+    health_host: str = Field("127.0.0.1", description="give the address to tell the health on")
+    health_port: Port = Field(0, description="give a port, or 0 to turn the health server off")
+
+
+class WorkerSettings(HealthSettings):
     """What one worker process needs, whatever its queues."""
 
     database_url: DatabaseUrl = Field(description="give the connection string of the worker's role")
     sealing_keys: SecretStr | None = Field(
         None, description="give the folder that 'connext keys init' filled, or the key itself"
     )
-    health_port: Port = Field(0, description="give a port, or 0 to turn the health server off")
+    ready_lag_seconds: Seconds = Field(300, description="give seconds above 0")
     worker_concurrency: int = Field(32, ge=1, le=1000, description="jobs at once, 1 to 1000")
     worker_batch: int = Field(100, ge=1, le=1000, description="jobs claimed at once, 1 to 1000")
     lease_seconds: float = Field(60, ge=1, description="give seconds, at least 1")
     poll_seconds: Seconds = Field(5, description="give seconds above 0")
     grace_seconds: float = Field(20, ge=0, description="give seconds, 0 or more")
+
+    @property
+    def ready_lag(self) -> timedelta:
+        """How long a due job may wait before the worker no longer counts as ready."""
+        return timedelta(seconds=self.ready_lag_seconds)
 
     @property
     def lease(self) -> timedelta:
@@ -117,12 +129,15 @@ class WorkerSettings(LogSettings):
         return timedelta(seconds=self.grace_seconds)
 
 
-class ReceiverSettings(LogSettings):
+class ReceiverSettings(HealthSettings):
     """What the webhook receiver needs besides the providers' secrets."""
 
     database_url: DatabaseUrl = Field(description="give the connection string of role ingress")
     receiver_host: str = Field("127.0.0.1", description="give the address to listen on")
     receiver_port: Port = Field(8080, description="give the port to listen on")
+    receiver_url: WebUrl | None = Field(
+        None, description="give the address under which the world reaches the receiver"
+    )
 
 
 class MetaSettings(BaseSettings):
@@ -148,6 +163,23 @@ class MetaSettings(BaseSettings):
         validation_alias="CONNEXT_META_GRAPH_VERSION",
         pattern=r"^v\d+\.\d+$",
         description="give a version such as v26.0",
+    )
+
+
+class StorageSettings(BaseSettings):
+    """Where attachments are kept; without both they wait."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    supabase_url: WebUrl | None = Field(
+        None,
+        validation_alias="CONNEXT_SUPABASE_URL",
+        description="give the project's URL, such as https://PROJECT.supabase.co",
+    )
+    storage_key: Needed | None = Field(
+        None,
+        validation_alias="CONNEXT_STORAGE_KEY",
+        description="give a secret key of the project; only this worker should have it",
     )
 
 

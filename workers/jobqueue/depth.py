@@ -37,12 +37,16 @@ async def refresh(store: Store, *, queues: Collection[str], metrics: Metrics) ->
     """Read the counts once."""
     counts = [depth for depth in await store.stats() if depth.queue in queues]
     metrics.forget_depth()
+    metrics.lag = timedelta(seconds=max((d.oldest_ready_seconds or 0 for d in counts), default=0))
     for depth in counts:
         for state, count in (
             ("ready", depth.ready),
             ("running", depth.running),
             ("dead", depth.dead),
+            ("waiting", depth.waiting),
+            ("blocked", depth.blocked),
+            ("parked", depth.parked),
         ):
             metrics.depth(depth.queue, depth.kind, state=state, count=count)
-        age = timedelta(seconds=depth.oldest_ready_seconds or 0)
+        age = timedelta(seconds=max(depth.oldest_ready_seconds or 0, 0))
         metrics.oldest(depth.queue, depth.kind, age=age)

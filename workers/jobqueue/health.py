@@ -1,4 +1,4 @@
-"""A worker's health over HTTP: /healthz (it lives), /readyz (it works), /metrics."""
+"""A process's health over HTTP: /healthz (it lives), /readyz (it works), /metrics."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ from starlette.routing import Route
 from workers.core.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.requests import Request
 
-    from workers.core.metrics import Metrics
 
+def build(
+    *, obstacle: Callable[[], Awaitable[str | None]], metrics: Callable[[], bytes]
+) -> Starlette:
+    """Make the application; nothing it answers says anything about a person.
 
-def build(*, is_ready: Callable[[], bool], metrics: Metrics) -> Starlette:
-    """Make the application; nothing it answers says anything about a person."""
+    *obstacle* says why the process is not ready, or None; *metrics* is Prometheus text.
+    """
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
-        if is_ready():
+        reason = await obstacle()
+        if reason is None:
             return PlainTextResponse("ready\n")
-        return PlainTextResponse("not ready: no recent answer from the database\n", status_code=503)
+        return PlainTextResponse(f"not ready: {reason}\n", status_code=503)
 
     async def numbers(_request: Request) -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(metrics(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[

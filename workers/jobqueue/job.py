@@ -47,3 +47,5 @@ class NewJob:
 
 
 Handler = Callable[[Job, "Context"], Awaitable[None]]
+# Notes an event for the audit: its kind, and details that are references.
+Note = Callable[[str, dict[str, str]], None]

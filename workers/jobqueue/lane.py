@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workers.jobqueue.context import Context
     from workers.jobqueue.job import Handler, Job
     from workers.jobqueue.outcome import Outcome
+    from workers.jobqueue.waiting import Waiting
 
 SUCCEEDED = Succeeded()
 
@@ -41,7 +42,7 @@ class Lane:
 
     def __init__(  # noqa: PLR0913 (one argument for each thing a lane is given to work with)
         self,
-        ready: asyncio.Queue[Job],
+        ready: Waiting,
         *,
         handlers: Mapping[str, Handler],
         context: Context,

@@ -35,7 +35,7 @@ class Leases:
     def holds(self, job: Job) -> bool:
         """Say whether this very claim is still ours, as far as we know."""
         held = self._held.get(job.id)
-        return held is not None and held[0].lease == job.lease
+        return held is not None and (held[0] is job or held[0].lease == job.lease)
 
     def release(self, job: Job) -> None:
         """Forget a claim; another claim of the same job stays."""

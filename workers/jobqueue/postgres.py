@@ -104,6 +104,12 @@ class PostgresStore:
             swept: int = await calls.value(connection, "queue.sweep(text)", self.queue)
             return swept
 
+    async def tick(self) -> int:
+        """Enqueue what the schedule says is due; return how many jobs that made."""
+        async with self._database.connection() as connection:
+            made: int = await calls.value(connection, "queue.tick(text)", self.queue)
+            return made
+
     async def stats(self) -> list[Depth]:
         """Count the jobs of every queue, by kind."""
         async with self._database.connection() as connection:

@@ -19,6 +19,7 @@ from workers.jobqueue.lease import Leases
 from workers.jobqueue.outcome import GIVEN_BACK, Retry
 from workers.jobqueue.pace import Pace
 from workers.jobqueue.side import supervised
+from workers.jobqueue.waiting import Waiting
 from workers.jobqueue.watch import Watch
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Runner:
         self._wakeups = wakeups
         self._jitter = jitter
         self._clock = clock or SystemClock()
-        self._ready: asyncio.Queue[Job] = asyncio.Queue()
+        self._ready = Waiting()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._in_hand = 0
@@ -184,8 +185,7 @@ class Runner:
         self._pace.claimed(at=self._last_answer)
         self._leases.hold(jobs, since=since)
         self._in_hand += len(jobs)
-        for job in jobs:
-            self._ready.put_nowait(job)
+        self._ready.put(jobs)
         if jobs:
             self._metrics.claimed(self.queue, len(jobs))
         return len(jobs)
@@ -200,7 +200,7 @@ class Runner:
 
     def _running(self) -> int:
         """Count the lanes that have a job."""
-        return self._in_hand - self._ready.qsize()
+        return self._in_hand - len(self._ready)
 
     async def _rest(self) -> None:
         """Wait for a wake-up, a free lane, or the next poll, whichever is first."""
@@ -234,8 +234,8 @@ class Runner:
 
     async def _finish(self, hurry: asyncio.Event) -> None:
         """Let running jobs end within the grace, and give back everything else."""
-        while not self._ready.empty():
-            self._recorder.add(self._ready.get_nowait(), GIVEN_BACK)
+        while self._ready:
+            self._recorder.add(self._ready.take(), GIVEN_BACK)
             self._in_hand -= 1
         running = self._running()
         log.info("worker stopping", queue=self.queue, running=running)

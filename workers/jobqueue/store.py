@@ -22,6 +22,9 @@ class Depth:
     running: int
     dead: int
     oldest_ready_seconds: float | None
+    waiting: int = 0
+    blocked: int = 0
+    parked: int = 0
 
 
 class Store(Protocol):
@@ -50,6 +53,9 @@ class Store(Protocol):
 
     async def sweep(self) -> int:
         """Free jobs whose lease expired; return how many."""
+
+    async def tick(self) -> int:
+        """Enqueue what the schedule says is due; return how many jobs that made."""
 
     async def stats(self) -> list[Depth]:
         """Count the jobs of every queue this login may see."""

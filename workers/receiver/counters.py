@@ -2,36 +2,91 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class Counters:
     """The counters of one receiver, in a registry of their own."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._requests = Counter(
             "connext_webhook_requests",
             "Webhook requests by what became of them.",
             ["provider", "outcome"],
-            registry=self._registry,
+            registry=self.registry,
+        )
+        self._rejects = Counter(
+            "connext_webhook_rejects",
+            "Webhook requests that were not accepted, by reason.",
+            ["provider", "reason"],
+            registry=self.registry,
         )
         self._events = Counter(
             "connext_webhook_events",
             "Webhook events by what became of them.",
             ["provider", "outcome"],
-            registry=self._registry,
+            registry=self.registry,
         )
+        self._store_seconds = Histogram(
+            "connext_webhook_store_seconds",
+            "Time from a proven delivery to its commit.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._group_size = Histogram(
+            "connext_webhook_commit_deliveries",
+            "Deliveries in one commit.",
+            buckets=SIZES,
+            registry=self.registry,
+        )
+        self._waiting = Gauge(
+            "connext_webhook_waiting_events",
+            "Events that wait for a commit.",
+            registry=self.registry,
+        )
+        # Looking up a labelled child is slow; there are few, and each is kept.
+        self._kept: dict[tuple[Counter, str, str], Counter] = {}
 
     def request(self, provider: str, outcome: str) -> None:
         """Count one request."""
-        self._requests.labels(provider, outcome).inc()
+        self._child(self._requests, provider, outcome).inc()
+
+    def reject(self, provider: str, reason: str) -> None:
+        """Count one request that was not accepted."""
+        self._child(self._rejects, provider, reason).inc()
 
     def events(self, provider: str, outcome: str, count: int) -> None:
         """Count events."""
         if count:
-            self._events.labels(provider, outcome).inc(count)
+            self._child(self._events, provider, outcome).inc(count)
+
+    def stored_after(self, seconds: float) -> None:
+        """Note how long a delivery waited for its commit."""
+        self._store_seconds.observe(seconds)
+
+    def committed(self, deliveries: int) -> None:
+        """Note how many deliveries shared a commit."""
+        self._group_size.observe(deliveries)
+
+    def watch_waiting(self, size: Callable[[], int]) -> None:
+        """Ask *size* whenever somebody reads the gauge."""
+        self._waiting.set_function(size)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
+
+    def _child(self, counter: Counter, provider: str, label: str) -> Counter:
+        child = self._kept.get((counter, provider, label))
+        if child is None:
+            child = self._kept[counter, provider, label] = counter.labels(provider, label)
+        return child

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -16,6 +15,7 @@ from workers.core.log import describe
 from workers.providers.meta import webhook
 from workers.receiver import body
 from workers.receiver.ingest import Delivery, Ingest, Shape, Stored
+from workers.receiver.together import Overloaded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -33,6 +33,9 @@ INCOMPLETE: Final[dict[type[Exception], tuple[str, int]]] = {
     body.TooSlow: ("too_slow", 408),
     ClientDisconnect: ("hung_up", 400),
 }
+
+# Without a body they are all the same: made once.
+ANSWERS: Final = {status: Response(status_code=status) for status in (200, 400, 401, 408, 413, 503)}
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +60,7 @@ class MetaWebhook:
         fits = 0 < len(challenge) <= LONGEST_CHALLENGE
         if not (known and asked.get("hub.mode") == "subscribe" and fits):
             self._counters.request(PROVIDER, "challenge_refused")
+            self._counters.reject(PROVIDER, "challenge_refused")
             return Response(status_code=403)
         self._counters.request(PROVIDER, "challenged")
         return PlainTextResponse(challenge)
@@ -65,7 +69,7 @@ class MetaWebhook:
         """Prove, parse and store a delivery; 200 says that it is durable."""
         outcome, status = await self._outcome(request)
         self._counters.request(PROVIDER, outcome)
-        return Response(status_code=status)
+        return ANSWERS[status]
 
     async def _outcome(self, request: Request) -> tuple[str, int]:
         """Name what became of a delivery, and the status that tells Meta."""
@@ -75,18 +79,29 @@ class MetaWebhook:
             async with asyncio.timeout(SLOWEST_STORE):
                 return await self._keep(raw), 200
         except tuple(INCOMPLETE) as error:
-            return INCOMPLETE[type(error)]
+            outcome, status = INCOMPLETE[type(error)]
+            return self._rejected(outcome, status, outcome)
         except Unauthentic as error:
             log.warning("webhook refused", provider=PROVIDER, problem=str(error))
-            return "unauthentic", 401
+            return self._rejected("unauthentic", 401, _flaw(request.headers.getlist(SIGNATURE)))
+        except Overloaded:
+            # Counted, not logged: a line for each would add to the load.
+            return self._rejected("unavailable", 503, "overloaded")
         except (ConnextError, TimeoutError) as error:
             log.warning("webhook not stored", provider=PROVIDER, problem=describe(error))
-            return "unavailable", 503
+            slow = isinstance(error, TimeoutError)
+            return self._rejected(
+                "unavailable", 503, "too_slow_to_store" if slow else "unavailable"
+            )
         except Exception as error:
             # A bug of ours is no reason to lose a delivery: Meta repeats it. Only the type is
             # logged, since texts of exceptions may quote the body.
             log.exception("webhook failed", provider=PROVIDER, problem=type(error).__name__)
-            return "failed", 503
+            return self._rejected("failed", 503, "failed")
+
+    def _rejected(self, outcome: str, status: int, reason: str) -> tuple[str, int]:
+        self._counters.reject(PROVIDER, reason)
+        return outcome, status
 
     def _prove(self, raw: bytes, signatures: list[str]) -> None:
         header = signatures[0] if len(signatures) == 1 else None
@@ -109,7 +124,7 @@ class MetaWebhook:
             stored = await self._ingest.store(
                 Delivery(
                     PROVIDER,
-                    events=tuple(asdict(event) for event in parsed.events),
+                    events=tuple(_plain(event) for event in parsed.events),
                     unreadable=tuple(_shape(shape) for shape in parsed.unreadable),
                 )
             )
@@ -117,11 +132,31 @@ class MetaWebhook:
         return "accepted"
 
     def _count(self, parsed: webhook.Parsed, stored: Stored) -> None:
-        for outcome, count in asdict(stored).items():
-            self._counters.events(PROVIDER, outcome, count)
+        self._counters.events(PROVIDER, "stored", stored.stored)
+        self._counters.events(PROVIDER, "duplicate", stored.duplicate)
+        self._counters.events(PROVIDER, "unknown", stored.unknown)
         self._counters.events(PROVIDER, "unreadable", len(parsed.unreadable))
         self._counters.events(PROVIDER, "ignored", parsed.ignored)
 
 
 def _shape(found: webhook.Unreadable) -> Shape:
     return Shape(found.digest, found.size, found.reason)
+
+
+def _plain(event: webhook.Event) -> dict[str, object]:
+    """Write an event as queue.ingest takes it; `asdict` would copy its body to the bottom."""
+    return {
+        "key": event.key,
+        "account": event.account,
+        "contact": event.contact,
+        "kind": event.kind,
+        "occurred_at": event.occurred_at,
+        "body": event.body,
+    }
+
+
+def _flaw(signatures: list[str]) -> str:
+    """Name what is wrong with the proof, for the count."""
+    if not signatures:
+        return "unsigned"
+    return "wrong_signature" if len(signatures) == 1 else "several_signatures"

@@ -1,43 +1,38 @@
-"""The receiver's addresses besides the webhooks: is it alive, is it ready, what has it counted."""
+"""The receiver's public addresses: the webhooks, and whether it lives."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from workers.receiver.callbacks import STATUS_PATH
 
+if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from workers.receiver.counters import Counters
+    from workers.receiver.callbacks import Callbacks
     from workers.receiver.meta import MetaWebhook
 
-PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+META_PATH: Final = "/webhooks/meta"
 
 
-def routes(
-    meta: MetaWebhook, *, counters: Counters, ready: Callable[[], Awaitable[bool]]
-) -> list[Route]:
-    """List every address and method; anything else is 404 or 405."""
+def routes(meta: MetaWebhook, callbacks: Callbacks) -> list[Route]:
+    """List every address and method; anything else is 404 or 405.
+
+    What the receiver has counted and whether it is ready are told on another port.
+    """
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    async def readyz(_request: Request) -> Response:
-        if await ready():
-            return PlainTextResponse("ready\n")
-        return PlainTextResponse("the database does not answer\n", status_code=503)
-
-    async def metrics(_request: Request) -> Response:
-        return Response(counters.text(), media_type=PROMETHEUS)
-
     return [
-        Route("/webhooks/meta", meta.challenge, methods=["GET"]),
-        Route("/webhooks/meta", meta.deliver, methods=["POST"]),
+        Route(META_PATH, meta.challenge, methods=["GET"]),
+        Route(META_PATH, meta.deliver, methods=["POST"]),
+        Route(f"{META_PATH}/deauthorize", callbacks.deauthorize, methods=["POST"]),
+        Route(f"{META_PATH}/deletion", callbacks.deletion, methods=["POST"]),
+        Route(f"{STATUS_PATH}/{{code}}", callbacks.status, methods=["GET"]),
         Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", metrics),
     ]

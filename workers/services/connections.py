@@ -10,6 +10,8 @@ import structlog
 from workers.core.errors import NotConfigured, Permanent, Reauthorize, Refused, Transient
 from workers.db import calls
 from workers.db.errors import our_errors
+from workers.jobqueue.enqueue import enqueue_many
+from workers.jobqueue.job import NewJob
 from workers.providers.meta.client import SUBSCRIBED_FIELDS
 from workers.providers.meta.errors import Declined
 from workers.services import tokens
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from workers.core.clock import Clock
     from workers.core.sealing import Opener, Sealer
     from workers.jobqueue.context import Context
-    from workers.jobqueue.job import Job
+    from workers.jobqueue.job import Job, Note
     from workers.providers.meta import models
     from workers.providers.meta.client import GraphClient
 
@@ -35,6 +37,7 @@ NEEDED_SCOPES: Final = frozenset(
 MESSAGING: Final = "MESSAGING"
 PENDING: Final = ""  # subject of a user token whose person is not known yet
 TAKEN: Final = "CX012"
+BACKFILL: Final = 9  # priority: history waits for whoever is waiting now
 
 log = structlog.get_logger(__name__)
 
@@ -101,18 +104,19 @@ class Connections:
         """Read what there is to work with; the sealer first, for a code must not be wasted."""
         async with context.acting(job) as connection:
             sealer = await tokens.sealer(connection, self._clock)
-            code = await self._opened(connection, owner, tokens.OAUTH_CODE)
-            pending = await self._opened(connection, owner, tokens.USER_TOKEN)
+            note = context.noting(job)
+            code = await self._opened(connection, owner, tokens.OAUTH_CODE, note)
+            pending = await self._opened(connection, owner, tokens.USER_TOKEN, note)
             if code is None and pending is None:
                 return None
             redirect_uri = await _redirect_uri(connection)
         return _Attempt(owner, redirect_uri, sealer, code, pending)
 
     async def _opened(
-        self, connection: AsyncConnection, owner: tokens.Owner, kind: str
+        self, connection: AsyncConnection, owner: tokens.Owner, kind: str, note: Note
     ) -> SecretStr | None:
         found = await tokens.find(connection, owner, kind=kind, subject=PENDING)
-        return None if found is None else found.open(self._opener)
+        return None if found is None else found.open(self._opener, note=note)
 
     async def _gather(self, job: Job, context: Context, attempt: _Attempt) -> _Gathered:
         """Ask Meta for everything; nothing of it is in the database until `_persist`."""
@@ -174,11 +178,11 @@ class Connections:
         """Keep everything in one transaction, which also ends the job."""
         owner = attempt.owner
         async with context.transaction(job) as connection:
-            opened = [
-                page
-                for page in gathered.pages
-                if await _open_channel(connection, owner, page, gathered)
-            ]
+            opened: dict[str, UUID] = {}
+            for page in gathered.pages:
+                channel = await _open_channel(connection, owner, page, gathered)
+                if channel is not None:
+                    opened[page.id] = channel
             if not opened:
                 raise Unconnectable(" ".join(gathered.problems))
             for kind in (tokens.OAUTH_CODE, tokens.USER_TOKEN, tokens.PAGE_TOKEN):
@@ -186,8 +190,8 @@ class Connections:
             secrets = [(tokens.USER_TOKEN, gathered.person.id, gathered.token)]
             secrets += [
                 (tokens.PAGE_TOKEN, page.id, page.access_token)
-                for page in opened
-                if page.access_token is not None
+                for page in gathered.pages
+                if page.id in opened and page.access_token is not None
             ]
             for kind, subject, secret in secrets:
                 await tokens.keep(
@@ -199,6 +203,8 @@ class Connections:
                     secret=secret,
                 )
             await _activate(connection, owner, gathered)
+            jobs = [_backfill(owner, channel) for channel in opened.values()]
+            await enqueue_many(connection, job.queue, jobs)
         self._opener.wipe(owner.integration)
         log.info("connected", job=job.id, count=len(opened))
 
@@ -236,12 +242,12 @@ async def _redirect_uri(connection: AsyncConnection) -> str:
 
 async def _open_channel(
     connection: AsyncConnection, owner: tokens.Owner, page: models.Page, gathered: _Gathered
-) -> bool:
+) -> UUID | None:
     """Open the page's channel unless another organization has it; then say so."""
     try:
         with our_errors():
             async with connection.transaction():
-                await calls.value(
+                channel: UUID = await calls.value(
                     connection,
                     "private.open_channel(uuid, text, text)",
                     owner.integration,
@@ -252,8 +258,20 @@ async def _open_channel(
         if error.sqlstate != TAKEN:
             raise
         gathered.problems.append(f"{page.name} is connected to another organization.")
-        return False
-    return True
+        return None
+    return channel
+
+
+def _backfill(owner: tokens.Owner, channel: UUID) -> NewJob:
+    """Read the history of a channel that has just been connected, or connected again."""
+    return NewJob(
+        kind="meta.backfill",
+        org_id=owner.org,
+        payload={"channel_id": str(channel)},
+        ordering_key=f"sync:{channel}",
+        dedupe_key=f"backfill:{channel}",
+        priority=BACKFILL,
+    )
 
 
 async def _activate(connection: AsyncConnection, owner: tokens.Owner, gathered: _Gathered) -> None:

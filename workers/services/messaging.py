@@ -11,7 +11,7 @@ import structlog
 from psycopg.rows import class_row
 
 from workers.core.errors import Malformed, Transient
-from workers.services import receipts, threads
+from workers.services import files, profiles, receipts, threads
 from workers.services.acting import org_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Event:
     """A row of queue.webhook_events; the shape of *body* follows from *kind*."""
 
     org_id: UUID
+    id: int
     channel_id: UUID
     event_key: str
     contact: str | None
@@ -113,6 +114,7 @@ class Messaging:
                 text=body["text"],
                 at=at,
             )
+            await _expect_files(connection, event, message)
         await threads.note_outbound(connection, org=event.org_id, thread=thread, at=at)
         if message is not None:
             await receipts.settle(connection, org=event.org_id, message=message)
@@ -122,7 +124,7 @@ async def _find(connection: AsyncConnection, org: UUID, event_id: int) -> Event 
     async with connection.cursor(row_factory=class_row(Event)) as cursor:
         await cursor.execute(
             """
-            select org_id, channel_id, event_key, contact, kind, occurred_at, body, processed_at
+            select org_id, id, channel_id, event_key, contact, kind, occurred_at, body, processed_at
             from queue.webhook_events
             where org_id = %s and id = %s and provider = 'meta'
             """,
@@ -174,6 +176,20 @@ async def _message(
     await threads.note_inbound(
         connection, org=event.org_id, thread=thread, at=event.occurred_at, is_message=True
     )
+    await profiles.expect(connection, org=event.org_id, thread=thread)
+    await _expect_files(connection, event, made)
+
+
+async def _expect_files(connection: AsyncConnection, event: Event, message: UUID | None) -> None:
+    """Expect the attachments of a message that is new; other events have none."""
+    if message is not None:
+        await files.expect_received(
+            connection,
+            org=event.org_id,
+            message=message,
+            attachments=event.body.get("attachments", []),
+            event_id=event.id,
+        )
 
 
 async def _receipt(connection: AsyncConnection, event: Event) -> None:

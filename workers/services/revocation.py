@@ -46,7 +46,7 @@ class Revocation:
         try:
             for token in found:
                 if token.subject not in in_use:
-                    await self._use(job, token)
+                    await self._use(job, context, token)
                 done.append(token.id)
         except Transient:
             # What has been revoked is forgotten now; the rest has until its ten minutes are over.
@@ -59,10 +59,13 @@ class Revocation:
             await tokens.forget_revoked(connection, owner, done)
         log.info("revoked", job=job.id, count=len(done))
 
-    async def _use(self, job: Job, token: SealedToken) -> None:
+    async def _use(self, job: Job, context: Context, token: SealedToken) -> None:
         """Revoke with one token. A refusal for good means that there is nothing left to revoke."""
         try:
-            secret = token.open(self._opener)
+            try:
+                secret = token.open(self._opener, note=context.noting(job))
+            finally:
+                await context.write_notes(job)
             if token.kind == tokens.PAGE_TOKEN:
                 await self._graph.unsubscribe(token.subject, token=secret)
             elif token.kind == tokens.USER_TOKEN:

@@ -22,7 +22,7 @@ from workers.core.errors import (
 )
 from workers.providers.http import Unanswered, Unreachable
 from workers.providers.meta.errors import Declined, Hiccup
-from workers.services import outbox, receipts, tokens
+from workers.services import authority, outbox, receipts, tokens
 from workers.services.acting import org_of
 
 if TYPE_CHECKING:
@@ -35,12 +35,11 @@ if TYPE_CHECKING:
     from workers.core.clock import Clock
     from workers.core.sealing import Opener
     from workers.jobqueue.context import Context
-    from workers.jobqueue.job import Job
+    from workers.jobqueue.job import Job, Note
     from workers.providers.meta.client import GraphClient
     from workers.services.outbox import Outgoing
 
 MOST_HICCUPS: Final = 5  # attempts: Meta also answers "try again" when a person blocked the page
-NEEDED: Final = "pages_messaging"
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +108,7 @@ class Sending:
             decision = outbox.decide(message, now=now)
             match decision:
                 case outbox.Send():
-                    return await self._prepare(connection, message, now)
+                    return await self._prepare(connection, message, now, context.noting(job))
                 case outbox.Doubt():
                     await outbox.mark_ambiguous(connection, message)
                 case outbox.Refuse(code, detail):
@@ -127,7 +126,7 @@ class Sending:
         return None
 
     async def _prepare(
-        self, connection: AsyncConnection, message: Outgoing, now: datetime
+        self, connection: AsyncConnection, message: Outgoing, now: datetime, note: Note
     ) -> _Ready | None:
         """Open the page's token before marking: what fails here has not sent anything."""
         owner = tokens.Owner(message.org_id, message.integration_id)
@@ -142,7 +141,7 @@ class Sending:
                 detail="The page is not shared with Connext any more; connect it again.",
             )
             return None
-        token = sealed.open(self._opener)
+        token = sealed.open(self._opener, note=note)
         await outbox.mark_sending(connection, message)
         return _Ready(message, message.text or "", token, now)
 
@@ -191,7 +190,7 @@ class Sending:
     ) -> None:
         """Believe it only when Meta says so twice, the second time about the token itself."""
         message = ready.message
-        if await self._may_work(ready.token):
+        if await authority.may_work(self._graph, ready.token):
             passing = Transient(f"{error}, but the token was not found to be dead")
             await self._put_back(job, context, message, passing)
             raise passing from error
@@ -203,28 +202,11 @@ class Sending:
                 code="reauthorization_required",
                 detail="The page must be connected again before this can be sent.",
             )
-            await connection.execute(
-                """
-                update public.integrations
-                set
-                    status = 'reauthorization_required',
-                    error = 'Facebook no longer accepts the connection. Connect again.'
-                where org_id = %s and id = %s and status = 'active'
-                """,
-                (message.org_id, message.integration_id),
+            await authority.ask_to_reconnect(
+                connection, org=message.org_id, integration=message.integration_id
             )
         self._opener.wipe(message.integration_id)
         raise error
-
-    async def _may_work(self, token: SecretStr) -> bool:
-        """Ask about the token; without an answer it is not given up."""
-        try:
-            state = await self._graph.debug_token(token)
-        except Transient:
-            return True
-        except ConnextError:
-            return False
-        return state.is_valid and NEEDED in state.scopes
 
 
 def _setback(error: ConnextError) -> _Setback:

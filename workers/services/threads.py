@@ -219,7 +219,7 @@ async def apply_edit(  # noqa: PLR0913 - what an edit says
         set body = %s, edited_at = %s
         where
             org_id = %s and channel_id = %s and external_id = %s
-            and (edited_at is null or edited_at < %s)
+            and deleted_at is null and (edited_at is null or edited_at < %s)
         """,
         (text, at, org, channel, external_id, at),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from psycopg.rows import class_row
 
 from workers.core.errors import NotConfigured
 from workers.core.sealing import Sealer
+from workers.db import calls
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from workers.core.clock import Clock
+    from workers.core.errors import ConnextError
     from workers.core.sealing import Opener
+    from workers.jobqueue.job import Note
 
 OAUTH_CODE: Final = "oauth_code"
 USER_TOKEN: Final = "user_token"  # noqa: S105 - the name of a kind
@@ -38,8 +42,8 @@ class SealedToken:
     key_id: str
     sealed: bytes
 
-    def open(self, opener: Opener) -> SecretStr:
-        """Open it, for exactly the place where it was found."""
+    def open(self, opener: Opener, *, note: Note) -> SecretStr:
+        """Open it, for exactly the place where it was found; *note* writes that to the audit."""
         return opener.open(
             self.sealed,
             org=self.org_id,
@@ -47,7 +51,21 @@ class SealedToken:
             kind=self.kind,
             key_id=self.key_id,
             subject=self.subject,
+            tell=partial(self._tell, note),
         )
+
+    def _tell(self, note: Note, refused: ConnextError | None) -> None:
+        """Note that it was opened, or why not; never whose subject it is."""
+        details = {
+            "token": str(self.id),
+            "integration": str(self.integration_id),
+            "kind": self.kind,
+            "key": self.key_id,
+        }
+        if refused is None:
+            note("token.opened", details)
+        else:
+            note("token.refused", details | {"reason": type(refused).__name__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,39 @@ async def find(
             (owner.org, owner.integration, kind, subject),
         )
         return await cursor.fetchone()
+
+
+async def sealed_otherwise(
+    connection: AsyncConnection, org: UUID, *, key_id: str, most: int, passing: Collection[UUID]
+) -> list[SealedToken]:
+    """List tokens that are not sealed to *key_id*, but for those to pass over."""
+    async with connection.cursor(row_factory=class_row(SealedToken)) as cursor:
+        await cursor.execute(
+            """
+            select org_id, id, integration_id, kind, subject, key_id, sealed
+            from private.sealed_tokens
+            where org_id = %s and key_id <> %s and id <> all(%s)
+            order by id
+            limit %s
+            """,
+            (org, key_id, list(passing), most),
+        )
+        return await cursor.fetchall()
+
+
+async def swap(
+    connection: AsyncConnection, token: SealedToken, *, key_id: str, sealed: bytes
+) -> bool:
+    """Put *sealed* in the place of what was read; False when that is there no more."""
+    swapped: bool = await calls.value(
+        connection,
+        "private.reseal(uuid, bytea, text, bytea)",
+        token.id,
+        token.sealed,
+        key_id,
+        sealed,
+    )
+    return swapped
 
 
 async def to_revoke(

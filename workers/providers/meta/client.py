@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from workers.core.errors import Malformed
 from workers.providers import http
-from workers.providers.meta import models
+from workers.providers.meta import models, threads
 from workers.providers.meta.errors import Declined, meaning
 from workers.providers.meta.usage import Usage, usage
 
@@ -41,13 +42,23 @@ SUBSCRIBED_FIELDS: Final = (
 )
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_MID: Final = re.compile(r"m_[A-Za-z0-9_.:$=+-]{1,500}")
 _VERSION: Final = re.compile(r"v\d{1,3}\.\d{1,2}")
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-def _ignore(_usage: Usage) -> None:
-    """Take a usage and do nothing with it."""
+def _ignore(_told: object) -> None:
+    """Take what a call tells and do nothing with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How a call went: HTTP's status and Meta's error code, each 'none' where there was none."""
+
+    status: str
+    code: str
+    seconds: float
 
 
 class GraphClient:
@@ -63,6 +74,7 @@ class GraphClient:
         base_url: str = "https://graph.facebook.com",
         version: str = "v26.0",
         on_usage: Callable[[Usage], None] = _ignore,
+        on_call: Callable[[Call], None] = _ignore,
     ) -> None:
         if not _VERSION.fullmatch(version):
             raise Malformed(f"the Graph version {version!r} is not like v26.0")
@@ -71,6 +83,7 @@ class GraphClient:
         self._app_secret = app_secret
         self._root = f"{http.base_url(base_url)}/{version}"
         self._on_usage = on_usage
+        self._on_call = on_call
         self.app_id = app_id
 
     async def exchange_code(self, code: SecretStr, *, redirect_uri: str) -> models.Token:
@@ -179,6 +192,28 @@ class GraphClient:
             models.Profile, await self._read("read a profile", _id(person_id), token, query)
         )
 
+    async def conversations(
+        self, page_id: str, *, token: SecretStr, limit: int, after: str | None = None
+    ) -> threads.Listed:
+        """List conversations, last touched first, each with its newest messages."""
+        query = {"platform": "messenger", "fields": threads.THREAD_FIELDS, "limit": str(limit)}
+        if after is not None:
+            query["after"] = after
+        answer = await self._read(
+            "list the conversations", f"{_id(page_id)}/conversations", token, query
+        )
+        listed = _shaped(threads.Threads, answer)
+        # Only the cursor is followed; the same one again would go round for ever.
+        onward = listed.after if listed.next is not None and listed.after != after else None
+        return threads.Listed(tuple(listed.data), onward, usage(answer.headers))
+
+    async def message(self, mid: str, *, token: SecretStr) -> threads.Line:
+        """Read one message again; Declined with message_deleted when it is gone."""
+        if not _MID.fullmatch(mid):
+            raise Malformed("a message id holds characters that ids do not have")
+        query = {"fields": threads.MESSAGE_FIELDS}
+        return _shaped(threads.Line, await self._read("read a message", mid, token, query))
+
     def _proof(self, token: str) -> str:
         """Prove that the caller holds the app secret too: a stolen token alone is useless."""
         secret = self._app_secret.get_secret_value().encode()
@@ -220,24 +255,42 @@ class GraphClient:
 
     async def _call(self, action: str, request: httpx.Request) -> httpx.Response:
         """Send *request*; hand back an answer that is neither an error nor rubbish."""
-        with http.our_errors(PROVIDER, clock=self._clock):
-            async with asyncio.timeout(DEADLINE):
-                response = await self._client.send(request)
+        started = self._clock.monotonic()
+        status = code = "none"
+        try:
+            with http.our_errors(PROVIDER, clock=self._clock):
+                async with asyncio.timeout(DEADLINE):
+                    response = await self._client.send(request)
+            status = str(response.status_code)
+            refusal = _refusal(response)
+            if refusal is not None:
+                code = str(refusal.code)
+            return self._good(action, response, refusal)
+        finally:
+            self._on_call(Call(status, code, self._clock.monotonic() - started))
+
+    def _good(
+        self, action: str, response: httpx.Response, refusal: models.GraphError | None
+    ) -> httpx.Response:
+        """Note the usage, and hand back an answer that is no error."""
         used = usage(response.headers)
         if used is not None:
             self._on_usage(used)
-        # An error may come with status 200 as well: the body decides, not the status.
-        try:
-            refusal = models.GraphErrorAnswer.model_validate_json(response.content)
-        except ValidationError:
-            pass
-        else:
+        if refusal is not None:
             asked = http.retry_after(response.headers, now=self._clock.now())
             pause = max(asked or timedelta(0), used.pause if used else timedelta(0))
-            raise meaning(refusal.error, action=action, pause=pause or None)
+            raise meaning(refusal, action=action, pause=pause or None)
         if not response.is_success:
             raise http.answered(PROVIDER, response, now=self._clock.now())
         return response
+
+
+def _refusal(response: httpx.Response) -> models.GraphError | None:
+    """Find Meta's error. It may come with status 200 as well: the body decides."""
+    try:
+        return models.GraphErrorAnswer.model_validate_json(response.content).error
+    except ValidationError:
+        return None
 
 
 def _id(text: str) -> str:

@@ -100,7 +100,8 @@ def parse(raw: bytes) -> Parsed:
 
 def _decode(raw: bytes) -> Json:
     try:
-        return _storable(json.loads(raw, parse_constant=_no_constant))
+        document = json.loads(raw, parse_constant=_no_constant)
+        return document if _is_plain(raw) else _storable(document)
     except (ValueError, RecursionError) as error:
         # The cause is left out: a decoder's error holds the document.
         raise Malformed(f"the delivery is not JSON: {type(error).__name__}") from None
@@ -109,6 +110,17 @@ def _decode(raw: bytes) -> Json:
 def _no_constant(name: str) -> NoReturn:
     """Refuse NaN and Infinity, which Python reads and JSON does not have."""
     raise ValueError(name)
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Say whether *raw*, which is JSON, can hold nothing that `_storable` takes out.
+
+    In ASCII only an escape makes a NUL or a surrogate; looking for one is far cheaper than
+    walking the document. A NUL byte means that it is UTF-16 or UTF-32, where escapes look other.
+    """
+    return raw.isascii() and not (
+        b"\x00" in raw or b"\\u0000" in raw or b"\\ud" in raw or b"\\uD" in raw
+    )
 
 
 def _storable(value: Json) -> Json:

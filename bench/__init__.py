@@ -1,0 +1,1 @@
+"""Benchmarks: our figures beside those of others, taken in the same run."""

@@ -1,0 +1,1 @@
+"""The processes under measure, one module per system."""

@@ -1,0 +1,27 @@
+-- Who may reach realtime.messages: members listen to the channels of their organizations; nobody speaks but the database.
+--
+--   role            select  insert  update  delete
+--   anon            none    none    none    -
+--   owner           mine    none    none    -
+--   admin           mine    none    none    -
+--   accountant      mine    none    none    -
+--   agent           mine    none    none    -
+--   viewer          mine    none    none    -
+--   service_role    all     all     all     -
+--   worker_meta     -       -       -       -
+--   worker_telnyx   -       -       -       -
+--   worker_stripe   -       -       -       -
+--   worker_privacy  -       -       -       -
+--   ingress         -       -       -       -
+--
+-- The table belongs to Realtime, which grants it to the API roles and turns row-level security on; postgres
+-- may only add policies. `mine` is the broadcasts on org:<org_id> of every organization the person belongs
+-- to: a connection carries no x-connext-org header, and the hints hold ids only.
+
+drop policy if exists messages_select_member on realtime.messages;
+create policy messages_select_member on realtime.messages
+for select to authenticated
+using (
+    extension = 'broadcast'
+    and topic = any (array(select 'org:' || mine from private.my_orgs() as mine))
+);

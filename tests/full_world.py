@@ -1,0 +1,113 @@
+"""The world with a row in every table of both organizations: what access matrices are tried on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.sales_rows import stock
+from tests.world import TEST_KEY, Org, World, make_world
+
+if TYPE_CHECKING:
+    import psycopg
+
+OF_EVERYBODY = (
+    """
+    insert into public.plans (plan, name_en, name_fr, amount_minor, rank)
+    values ('basic', 'Basic', 'De base', 2900, 1)
+    """,
+    """
+    insert into private.provider_settings (provider, key, value)
+    values ('telnyx', 'test', 'a value'), ('stripe', 'test', 'a value')
+    """,
+)
+OF_ONE = (
+    """
+    insert into public.periods (org_id, starts_on, ends_on)
+    values (%(org)s::uuid, '2020-01-01', '2020-12-31')
+    """,
+    """
+    insert into public.attachments (org_id, provider, message_id, kind)
+    values (%(org)s::uuid, 'meta', %(message)s, 'image')
+    """,
+    """
+    insert into public.channels (org_id, id, provider, integration_id, external_id, name)
+    select %(org)s::uuid, %(org)s::uuid, 'telnyx', i.id, %(number)s, 'Line'
+    from public.integrations as i where i.org_id = %(org)s::uuid and i.provider = 'telnyx'
+    """,
+    """
+    insert into public.calls (org_id, channel_id, direction, state, from_number)
+    values (%(org)s::uuid, %(org)s::uuid, 'inbound', 'ringing', '+15145550123')
+    """,
+    """
+    insert into public.opt_outs (org_id, channel_id, contact, source)
+    values (%(org)s::uuid, %(org)s::uuid, '+15145550123', 'keyword')
+    """,
+    """
+    insert into public.integrations (org_id, provider, status, consent_id, connected_at)
+    values (%(org)s::uuid, 'stripe', 'active', private.grant_consent(%(org)s::uuid, 'stripe', '{}'), now())
+    """,
+    """
+    insert into private.sealed_tokens (org_id, integration_id, provider, kind, key_id, sealed)
+    select i.org_id, i.id, i.provider, 'api_key', %(key)s, 'sealed'
+    from public.integrations as i
+    where i.org_id = %(org)s::uuid and i.provider in ('telnyx', 'stripe')
+    """,
+    """
+    insert into private.revocations (org_id, id, integration_id, provider, kind, subject, key_id, sealed)
+    select i.org_id, gen_random_uuid(), i.id, i.provider, 'api_key', '', %(key)s, 'sealed'
+    from public.integrations as i
+    where i.org_id = %(org)s::uuid and i.provider in ('telnyx', 'stripe')
+    """,
+    "insert into public.billing_accounts (org_id) values (%(org)s::uuid)",
+    """
+    insert into public.subscriptions (org_id, stripe_subscription_id, status)
+    values (%(org)s::uuid, 'sub_1', 'active')
+    """,
+    """
+    insert into public.billing_invoices (org_id, stripe_invoice_id, status, currency, amount_due_minor)
+    values (%(org)s::uuid, 'in_1', 'open', 'CAD', 2900)
+    """,
+    """
+    insert into public.privacy_requests (org_id, id, kind, subject_kind, regime)
+    values (%(org)s::uuid, %(org)s::uuid, 'access', 'organization', 'law25')
+    """,
+    """
+    insert into public.privacy_requests (org_id, kind, subject_kind, subject_user_id, requested_by, regime)
+    select %(org)s::uuid, 'access', 'member', m.user_id, m.user_id, 'law25'
+    from public.memberships as m where m.org_id = %(org)s::uuid
+    """,
+    """
+    insert into public.data_exports (org_id, request_id)
+    select r.org_id, r.id from public.privacy_requests as r where r.org_id = %(org)s::uuid
+    """,
+    """
+    insert into storage.objects (bucket_id, name)
+    values ('attachments', %(org)s || '/file.txt'), ('exports', %(org)s || '/export.zip')
+    """,
+    """
+    insert into realtime.messages (topic, extension, event, private)
+    values ('org:' || %(org)s, 'broadcast', 'messages', true)
+    """,
+)
+
+
+def make_full_world(db: psycopg.Connection) -> World:
+    """Write the rows as the operator; every table of ours has some in both organizations."""
+    world = make_world(db)
+    for statement in OF_EVERYBODY:
+        db.execute(statement)
+    for number, org in enumerate((world.ours, world.theirs)):
+        _fill(db, org, number)
+    return world
+
+
+def _fill(db: psycopg.Connection, org: Org, number: int) -> None:
+    stock(db, org.id, org.people["owner"])
+    ids = {
+        "org": str(org.id),
+        "message": org.message,
+        "number": f"+1514555010{number}",
+        "key": TEST_KEY,
+    }
+    for statement in OF_ONE:
+        db.execute(statement, ids)

@@ -1,0 +1,59 @@
+"""The claimed jobs that wait for a lane, handed out with few wake-ups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workers.jobqueue.job import Job
+
+
+class Waiting:
+    """A queue of jobs whose takers wake each other, one at a time.
+
+    Waking a task costs as much as a small job. A lane that takes a job wakes one more lane if
+    there are more jobs; a lane whose handler never waits has taken them all by then.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+        self._takers: deque[asyncio.Future[None]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def put(self, jobs: Iterable[Job]) -> None:
+        """Add jobs at the end."""
+        self._jobs.extend(jobs)
+        self._wake()
+
+    def take(self) -> Job:
+        """Take the first job, of which there must be one."""
+        return self._jobs.popleft()
+
+    async def get(self) -> Job:
+        """Take the first job as soon as there is one."""
+        while not self._jobs:
+            taker = asyncio.get_running_loop().create_future()
+            self._takers.append(taker)
+            try:
+                await taker
+            except asyncio.CancelledError:
+                if taker.done() and not taker.cancelled():
+                    self._wake()  # it was our turn: somebody else takes it
+                raise
+        job = self._jobs.popleft()
+        self._wake()
+        return job
+
+    def _wake(self) -> None:
+        """Wake the taker that has waited longest, if there is anything to take."""
+        while self._jobs and self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
+                return

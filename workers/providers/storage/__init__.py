@@ -1,0 +1,1 @@
+"""Supabase Storage: where the bytes of attachments are kept."""

@@ -1,0 +1,91 @@
+"""The receiver as a process: its parts, its two addresses, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from workers.core.clock import SystemClock
+from workers.db.pool import Database
+from workers.jobqueue import health
+from workers.jobqueue.side import supervised
+from workers.receiver.app import build
+from workers.receiver.callbacks import PostgresPeople
+from workers.receiver.counters import Counters
+from workers.receiver.ingest import PostgresIngest
+from workers.receiver.together import GroupIngest
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from workers.core.settings import MetaWebhookSettings, ReceiverSettings
+
+# One commits; the others tell the health and stand in while one is replaced.
+CONNECTIONS = 3
+
+
+async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> None:
+    """Serve the receiver until a signal; when told to end, open requests finish first."""
+    counters = Counters()
+    database = Database(
+        settings.database_url, application_name="connext-receiver", size=CONNECTIONS
+    )
+    async with database:
+        ingest = GroupIngest(PostgresIngest(database), counters=counters, clock=SystemClock())
+        app = build(
+            ingest=ingest,
+            people=PostgresPeople(database),
+            counters=counters,
+            app_secret=secrets.app_secret,
+            verify_token=secrets.verify_token,
+            public_url=settings.receiver_url,
+        )
+        async with supervised("receiver") as group:
+            flusher = group.start("committer", ingest.run, may_end=True)
+            if settings.health_port:
+                telling = health.build(
+                    obstacle=partial(_obstacle, database, ingest), metrics=counters.text
+                )
+                port = health.listening(
+                    settings.health_host, settings.health_port, setting="CONNEXT_HEALTH_PORT"
+                )
+                group.start("health server", partial(health.server(telling).serve, sockets=[port]))
+            await serve(app, settings)
+            ingest.close()
+            await flusher
+            group.cancel()
+
+
+async def serve(app: ASGIApp, settings: ReceiverSettings) -> None:
+    """Serve *app* at the public address until SIGTERM or SIGINT."""
+    port = health.listening(
+        settings.receiver_host, settings.receiver_port, setting="CONNEXT_RECEIVER_PORT"
+    )
+    server = health.QuietServer(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+        )
+    )
+    # uvicorn would end by raising the signal again; being told to end is not a failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
+    await server.serve(sockets=[port])
+
+
+async def _obstacle(database: Database, ingest: GroupIngest) -> str | None:
+    """Say what keeps the receiver from storing what comes now."""
+    if not ingest.has_room:
+        return "too much waits to be stored"
+    if not await database.is_ready():
+        return "the database does not answer"
+    return None
