@@ -111,6 +111,9 @@ class ListStore:
     async def stats(self):
         return []
 
+    async def call_out(self):
+        return True
+
     async def enqueue(self, job):
         return None
 

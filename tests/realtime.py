@@ -70,6 +70,7 @@ class RealtimeServer:
     admin_url: str
     folder: Path
     settings: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, Any] = field(default_factory=project.new_secrets)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -87,7 +88,7 @@ class RealtimeServer:
         content = project.api_config(
             self.admin_url, self.port, self.secrets, self.folder, packages.REPOSITORY
         )
-        project.write_private(config, content | {"realtime": self.settings})
+        project.write_private(config, content | self.config | {"realtime": self.settings})
         with (self.folder / "api.log").open("ab") as log:
             self.process = subprocess.Popen(
                 project.server_command(config), stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -134,11 +135,18 @@ class RealtimeServer:
 
 @contextmanager
 def realtime_server(
-    cluster: TestCluster, template: str, folder: Path, **settings: Any
+    cluster: TestCluster,
+    template: str,
+    folder: Path,
+    *,
+    config: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> Iterator[RealtimeServer]:
     """Serve a copy of the template until the block ends."""
     name = cluster.create(template, "realtime")
-    server = RealtimeServer(cluster.url(name), cluster.url(name, SUPERUSER), folder, settings)
+    server = RealtimeServer(
+        cluster.url(name), cluster.url(name, SUPERUSER), folder, settings, config or {}
+    )
     try:
         server.sql(SCHEMA)
         server.start()

@@ -110,6 +110,12 @@ class PostgresStore:
             made: int = await calls.value(connection, "queue.tick(text)", self.queue)
             return made
 
+    async def call_out(self) -> bool:
+        """Send a hint without a job; False when nobody may listen to this queue's hints."""
+        async with self._database.connection() as connection:
+            sent: bool = await calls.value(connection, "queue.call_out(text)", self.queue)
+            return sent
+
     async def stats(self) -> list[Depth]:
         """Count the jobs of every queue, by kind."""
         async with self._database.connection() as connection:

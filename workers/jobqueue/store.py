@@ -57,6 +57,9 @@ class Store(Protocol):
     async def tick(self) -> int:
         """Enqueue what the schedule says is due; return how many jobs that made."""
 
+    async def call_out(self) -> bool:
+        """Send a hint without a job; False when nobody may listen to this queue's hints."""
+
     async def stats(self) -> list[Depth]:
         """Count the jobs of every queue this login may see."""
 
