@@ -20,8 +20,8 @@ VERBS = {
     "retry": "select queue.retry('meta', 1, gen_random_uuid(), '0', 'x')",
     "bury": "select queue.bury('meta', 1, gen_random_uuid(), 'x')",
     "sweep": "select queue.sweep('meta')",
-    "park": "select queue.park('meta', gen_random_uuid(), null, 'x')",
-    "unpark": "select queue.unpark('meta', gen_random_uuid())",
+    "pause": "select queue.pause('meta', gen_random_uuid(), '1 minute', 'x')",
+    "call_out": "select queue.call_out('meta')",
     "tick": "select queue.tick('meta')",
     "enter": "select queue.enter('meta', 1, gen_random_uuid())",
 }
@@ -43,13 +43,21 @@ def test_a_worker_reaches_no_queue_but_its_own(scratch, verb):
     assert refused.value.sqlstate == "CX031"
 
 
-@pytest.mark.parametrize("verb", ["revive", "drop_dead"])
-def test_dead_jobs_are_for_operators(scratch, verb):
+@pytest.mark.parametrize(
+    "call",
+    [
+        "revive('meta', 1)",
+        "drop_dead('meta', 1)",
+        "park('meta', gen_random_uuid(), null, 'x')",
+        "unpark('meta', gen_random_uuid())",
+    ],
+)
+def test_dead_jobs_and_parking_at_will_are_for_operators(scratch, call):
     with (
         connect_as(scratch, "worker_meta") as worker,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
-        worker.execute(f"select queue.{verb}('meta', 1)")
+        worker.execute(f"select queue.{call}")
 
 
 def test_a_finished_job_is_gone_and_its_dedupe_key_is_free(queue):

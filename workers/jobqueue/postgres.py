@@ -13,7 +13,9 @@ from workers.jobqueue.store import Depth
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+    from uuid import UUID
 
+    from workers.core.pausing import Pause
     from workers.db.pool import Database
     from workers.jobqueue.job import NewJob
 
@@ -95,6 +97,19 @@ class PostgresStore:
                 job.id,
                 job.lease,
                 reason,
+            )
+            return held
+
+    async def pause(self, org_id: UUID | None, pause: Pause) -> int:
+        """Hold the jobs of an organization, or of all; return how many organizations."""
+        async with self._database.connection() as connection:
+            held: int = await calls.value(
+                connection,
+                "queue.pause(text, uuid, interval, text)",
+                self.queue,
+                org_id,
+                pause.length,
+                pause.reason,
             )
             return held
 

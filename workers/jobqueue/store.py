@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import timedelta
+    from uuid import UUID
 
+    from workers.core.pausing import Pause
     from workers.jobqueue.job import Job, NewJob
 
 
@@ -50,6 +52,9 @@ class Store(Protocol):
 
     async def bury(self, job: Job, *, reason: str) -> bool:
         """Move a job to the dead ones."""
+
+    async def pause(self, org_id: UUID | None, pause: Pause) -> int:
+        """Hold the jobs of an organization, or of all; return how many organizations."""
 
     async def sweep(self) -> int:
         """Free jobs whose lease expired; return how many."""

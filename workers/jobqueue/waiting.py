@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from workers.jobqueue.job import Job
 
@@ -34,6 +34,13 @@ class Waiting:
     def take(self) -> Job:
         """Take the first job, of which there must be one."""
         return self._jobs.popleft()
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take out every job that is *unwanted*, leaving the others in their order."""
+        gone = [job for job in self._jobs if unwanted(job)]
+        if gone:
+            self._jobs = deque(job for job in self._jobs if not unwanted(job))
+        return gone
 
     async def get(self) -> Job:
         """Take the first job as soon as there is one."""
