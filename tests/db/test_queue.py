@@ -16,7 +16,6 @@ VERBS = {
     "claim": "select queue.claim('meta', 1, '1 minute')",
     "extend": "select queue.extend('meta', '{1}', array[gen_random_uuid()], '1 min')",
     "succeed": "select queue.succeed('meta', '{1}', array[gen_random_uuid()])",
-    "complete_and_claim": "select queue.complete_and_claim('meta', '{}', '{}', 1, '1 minute')",
     "retry": "select queue.retry('meta', 1, gen_random_uuid(), '0', 'x')",
     "bury": "select queue.bury('meta', 1, gen_random_uuid(), 'x')",
     "sweep": "select queue.sweep('meta')",
@@ -166,19 +165,6 @@ def test_the_sweep_frees_the_expired_and_buries_what_has_no_attempt_left(queue):
         last["id"], "the worker vanished during the last attempt",
     )  # fmt: skip
     assert queue.sweep() == 0
-
-
-def test_finishing_and_claiming_go_in_one_call(queue):
-    queue.add_many({"ordering_key": "k"}, {"ordering_key": "k"})
-    [first] = queue.claim()
-
-    [done] = queue.rows(
-        "select finished, (select array_agg(c.id) from unnest(claimed) as c) as ids"
-        " from queue.complete_and_claim('meta', %s, %s::uuid[], 10, '1 minute')",
-        [first["id"]], [first["lease"]],
-    )  # fmt: skip
-
-    assert done == {"finished": [first["id"]], "ids": [first["id"] + 1]}
 
 
 def test_many_jobs_keep_their_order_and_drop_duplicates_of_live_keys(queue):
