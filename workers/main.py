@@ -29,7 +29,6 @@ from workers.core.settings import (
     WorkerSettings,
     load,
 )
-from workers.db.listen import notifications
 from workers.db.pool import Database
 from workers.jobqueue import depth, health
 from workers.jobqueue.context import Context
@@ -40,9 +39,10 @@ from workers.jobqueue.side import supervised
 from workers.jobs import upkeep
 from workers.jobs.registry import Registry
 from workers.jobs.timed import timed
+from workers.jobs.wakeups import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Sequence
 
     from workers.jobqueue.side import Group
 
@@ -246,17 +246,8 @@ def _runner(queue: str, parts: Parts) -> Runner:
             poll_every=settings.poll,
             grace=settings.grace,
         ),
-        wakeups=_wakeups(queue, parts.control),
+        wakeups=chosen(settings, PostgresStore(parts.control, queue), parts.control, parts.metrics),
         clock=parts.clock,
-    )
-
-
-def _wakeups(queue: str, control: Database) -> Callable[[], AsyncIterator[str]] | None:
-    """Listen for new jobs, where sessions last long enough to listen; polling remains."""
-    if not control.keeps_sessions:
-        return None
-    return lambda: notifications(
-        control.dsn, [f"queue_{queue}"], application_name=control.application_name
     )
 
 

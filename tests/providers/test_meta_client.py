@@ -364,7 +364,7 @@ def test_usage_is_reported_also_with_an_error():
     with pytest.raises(RateLimited):
         run(send, graph_error(4, headers=headers), on_usage=seen.append)
 
-    assert seen == [Usage(percent=100, pause=timedelta(0))]
+    assert seen == [Usage(percent=100, pause=timedelta(0), of_app=100)]
 
 
 @pytest.mark.parametrize("version", ["26.0", "v26", "v26.0/..", "", "v26.0 "])

@@ -105,6 +105,12 @@ class WorkerSettings(HealthSettings):
         None, description="give the folder that 'connext keys init' filled, or the key itself"
     )
     ready_lag_seconds: Seconds = Field(300, description="give seconds above 0")
+    wake_by: Literal["auto", "listen", "realtime", "poll"] = Field(
+        "auto", description="choose auto, listen, realtime or poll"
+    )
+    realtime_email: str | None = Field(
+        None, description="give the address of the worker's account at Supabase Auth"
+    )
     worker_concurrency: int = Field(32, ge=1, le=1000, description="jobs at once, 1 to 1000")
     worker_batch: int = Field(100, ge=1, le=1000, description="jobs claimed at once, 1 to 1000")
     lease_seconds: float = Field(60, ge=1, description="give seconds, at least 1")
@@ -188,6 +194,36 @@ class StorageSettings(BaseSettings):
         None,
         validation_alias="CONNEXT_PUBLISHABLE_KEY",
         description="give the project's publishable key",
+    )
+
+
+class RealtimeSettings(BaseSettings):
+    """What hearing of new jobs by Supabase Realtime needs: an account that can do nothing else."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    supabase_url: WebUrl = Field(
+        validation_alias="CONNEXT_SUPABASE_URL",
+        description="give the project's URL, such as https://PROJECT.supabase.co",
+    )
+    publishable_key: str = Field(
+        validation_alias="CONNEXT_PUBLISHABLE_KEY",
+        min_length=1,
+        description="copy the publishable key from the project's settings",
+    )
+    email: str = Field(
+        validation_alias="CONNEXT_REALTIME_EMAIL",
+        min_length=3,
+        description="give the address of the worker's account at Supabase Auth",
+    )
+    password: Needed = Field(
+        validation_alias="CONNEXT_REALTIME_PASSWORD",
+        description="give the password of the worker's account at Supabase Auth",
+    )
+    quiet_seconds: Seconds = Field(
+        30,
+        validation_alias="CONNEXT_REALTIME_QUIET_SECONDS",
+        description="give seconds above 0",
     )
 
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from workers.core.errors import Malformed
+from workers.core import pausing
+from workers.core.errors import Malformed, RateLimited
+from workers.core.pausing import Pause
 from workers.providers import http
 from workers.providers.meta import models, threads
-from workers.providers.meta.errors import Declined, meaning
+from workers.providers.meta.errors import DEFAULT_PAUSE, Declined, meaning
 from workers.providers.meta.usage import Usage, usage
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ PROVIDER: Final = "Meta"
 DEADLINE: Final = 20.0  # seconds for a whole call, however slowly bytes drip in
 UPLOAD_DEADLINE: Final = 50.0  # seconds for handing over a file: less than a lease
 PAGE_SIZE: Final = 100
+FULL: Final = 100  # percent
 MOST_PAGES: Final = 100  # pages of /me/accounts: nobody has ten thousand; a loop might
 SUBSCRIBED_FIELDS: Final = (
     "messages",
@@ -302,10 +305,17 @@ class GraphClient:
             self._on_usage(used)
         if refusal is not None:
             asked = http.retry_after(response.headers, now=self._clock.now())
-            pause = max(asked or timedelta(0), used.pause if used else timedelta(0))
-            raise meaning(refusal, action=action, pause=pause or None)
+            wait = max(asked or timedelta(0), used.pause if used else timedelta(0))
+            error = meaning(refusal, action=action, pause=wait or None)
+            if isinstance(error, RateLimited):
+                pausing.ask(Pause(error.retry_after, str(error), of_app=error.of_app))
+            raise error
         if not response.is_success:
             raise http.answered(PROVIDER, response, now=self._clock.now())
+        if used is not None and used.is_exhausted:
+            # The next call would be refused, whoever makes it.
+            length = max(used.pause, DEFAULT_PAUSE)
+            pausing.ask(Pause(length, "Meta's allowance is used up", of_app=used.of_app >= FULL))
         return response
 
 
