@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import connect, messages, people, sales, walls
+    from cli.story import connect, messages, people, phone, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -74,11 +74,16 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             messages.storm,
             messages.read_inbox,
             messages.reply,
+            phone.connect,
+            phone.texts,
+            phone.stop,
+            phone.call,
             sales.sell,
             sales.balance,
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
+            phone.disconnect,
             connect.disconnect,
         ):
             chapter(book, stage)

@@ -70,10 +70,10 @@ stable
 set search_path = ''
 as $$
 begin
-    if not coalesce(
-        private.phone_country(require_destination.phone) = any(
-            (select s.allowed_countries from public.phone_settings as s where s.org_id = require_destination.org_id)
-        ), false
+    if not exists (
+        select 1 from public.phone_settings as s
+        where s.org_id = require_destination.org_id
+            and private.phone_country(require_destination.phone) = any(s.allowed_countries)
     ) then
         raise exception 'texts and calls to this country are not allowed'
         using errcode = 'CX081', hint = 'Somebody who manages integrations can add the country with set_phone_settings.';
@@ -329,8 +329,8 @@ as $$
     select private.text_parts(body);
 $$;
 comment on function public.text_parts(text) is
-'How a text will be sent, to be shown while it is written: {encoding: GSM-7|UCS-2, parts, units, left (in the last part), too_long}. '
-'No permission, no side effect.';
+'How a text will be sent, to be shown while it is written. Anybody signed in. '
+'Returns {encoding: GSM-7 or UCS-2, parts, units, left (in the last part), too_long}.';
 
 create function public.start_conversation(channel_id uuid, phone text)
 returns public.conversations
@@ -342,7 +342,7 @@ as $$
 $$;
 comment on function public.start_conversation(uuid, text) is
 'The conversation of one of our numbers with somebody''s, opened if there is none; then send_message. Permission inbox.write. '
-'Raises CX001, CX002, CX003, CX006, CX011, CX081.';
+'Returns the conversation. Raises CX001, CX002, CX003, CX006, CX011, CX081.';
 
 revoke execute on function public.text_parts(text), public.start_conversation(uuid, text) from public, anon, service_role;
 grant execute on function public.text_parts(text), public.start_conversation(uuid, text) to authenticated;

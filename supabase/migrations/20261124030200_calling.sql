@@ -418,7 +418,7 @@ as $$
 $$;
 comment on function public.answer_call(uuid) is
 'Take a call that rings; it comes to the browser that has a calling token. Permission inbox.write. '
-'Raises CX001, CX002, CX003, CX011, CX083.';
+'Returns the action: watch its state. Raises CX001, CX002, CX003, CX006, CX011, CX081, CX083.';
 
 create function public.hang_up_call(call_id uuid)
 returns public.call_actions
@@ -429,7 +429,8 @@ as $$
     select private.act_on_call(call_id, 'hang_up', null, null);
 $$;
 comment on function public.hang_up_call(uuid) is
-'End a call. Permission inbox.write. Raises CX001, CX002, CX003, CX011, CX083.';
+'End a call. Permission inbox.write. '
+'Returns the action: watch its state. Raises CX001, CX002, CX003, CX006, CX011, CX081, CX083.';
 
 create function public.transfer_call(call_id uuid, phone text default null, user_id uuid default null)
 returns public.call_actions
@@ -441,7 +442,7 @@ as $$
 $$;
 comment on function public.transfer_call(uuid, text, uuid) is
 'Hand a call on to a phone number or to a member''s browser. Permission inbox.write. '
-'Raises CX001, CX002, CX003, CX006, CX011, CX081, CX083.';
+'Returns the action: watch its state. Raises CX001, CX002, CX003, CX006, CX011, CX081, CX083.';
 
 create function public.hold_call(call_id uuid, hold boolean default true)
 returns public.call_actions
@@ -452,7 +453,8 @@ as $$
     select private.act_on_call(call_id, case when hold then 'hold' else 'resume' end, null, null);
 $$;
 comment on function public.hold_call(uuid, boolean) is
-'Put a call on hold with music, or take it back. Permission inbox.write. Raises CX001, CX002, CX003, CX011, CX083.';
+'Put a call on hold with music, or take it back. Permission inbox.write. '
+'Returns the action: watch its state. Raises CX001, CX002, CX003, CX006, CX011, CX081, CX083.';
 
 create function public.request_calling_token(public_key text)
 returns public.calling_tokens
