@@ -79,7 +79,8 @@ def stop(book: Book, stage: Stage) -> None:
         order = {"sender": QUITTER, "receiver": line["external_id"], "text": "ARRÊT"}
         stage.control("say", order, vendor=VENDOR)
         wait_for("the opt-out is kept", lambda: agent.get("opt_outs", select="contact"))
-        (thread,) = agent.get("conversations", select="id", contact_external_id=f"eq.{QUITTER}")
+        threads = agent.get("conversations", select="id,contact_external_id")
+        (thread,) = (one for one in threads if one["contact_external_id"] == QUITTER)
         try:
             agent.call("send_message", conversation_id=thread["id"], body="Rabais !")
         except Denied as refused:
@@ -144,8 +145,8 @@ def _link(stage: Stage) -> dict[str, Any]:
 
 
 def _state(stage: Stage, number: str) -> str:
-    (row,) = stage.people["owner"].get("phone_numbers", select="state", number=f"eq.{number}")
-    return str(row["state"])
+    rows = stage.people["owner"].get("phone_numbers", select="number,state")
+    return {row["number"]: str(row["state"]) for row in rows}.get(number, "")
 
 
 def _inbound(stage: Stage) -> list[dict[str, Any]]:

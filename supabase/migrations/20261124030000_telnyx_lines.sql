@@ -348,7 +348,10 @@ begin
     where c.org_id = new.org_id and c.state = 'queued';
     update public.phone_numbers as n set state = 'available', wanted = false
     where n.org_id = new.org_id and n.integration_id = new.id and n.state = 'connected';
-    delete from public.calling_tokens as t where t.org_id = new.org_id and t.integration_id = new.id;
+    -- The worker still needs their ids, to take the credentials away at Telnyx.
+    update public.calling_tokens as t
+    set state = 'taken', wrapped_key = null, nonce = null, sealed = null, expires_at = now() + interval '15 minutes'
+    where t.org_id = new.org_id and t.integration_id = new.id;
     delete from private.send_requests as r where r.org_id = new.org_id;
     return null;
 end;

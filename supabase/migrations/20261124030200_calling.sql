@@ -236,7 +236,9 @@ declare
     link uuid;
     made public.calling_tokens;
 begin
-    if coalesce(request_calling_token.public_key, '') !~ '^[A-Za-z0-9+/]{300,998}=*$' then
+    if coalesce(length(request_calling_token.public_key), 0) not between 300 and 1000
+        or request_calling_token.public_key !~ '^[A-Za-z0-9+/]+=*$'
+    then
         raise exception 'the public key of the browser is missing or malformed'
         using errcode = 'CX006', hint = 'Export an RSA-OAEP key of 2048 bits or more as SPKI and pass it in base64.';
     end if;

@@ -10,11 +10,13 @@ from workers.core.errors import Permanent, Reauthorize, Transient
 from workers.services import tokens
 from workers.services.acting import org_of
 from workers.services.telnyx import accounts, connecting, numbers
+from workers.services.telnyx.calling import CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from uuid import UUID
 
+    from psycopg import AsyncConnection
     from pydantic import SecretStr
 
     from workers.core.clock import Clock
@@ -43,6 +45,7 @@ class Revoking:
             found = await tokens.to_revoke(connection, owner, now=self._clock.now())
             account = await accounts.find(connection, owner)
             known = await numbers.find(connection, owner)
+            credentials = await _credentials(connection, owner)
         try:
             for token in found:
                 if account is not None and token.kind == accounts.API_KEY:
@@ -50,7 +53,7 @@ class Revoking:
                         key = token.open(self._opener, note=context.noting(job))
                     finally:
                         await context.write_notes(job)
-                    await self._try(job, key, account, known)
+                    await self._try(job, key, account, known, credentials)
         except Transient:
             if job.attempt < job.max_attempts:
                 raise
@@ -107,3 +110,15 @@ class Revoking:
             await call
         except (Permanent, Reauthorize) as error:
             log.info("was taken down already", job=job.id, reason=type(error).__name__)
+
+
+async def _credentials(connection: AsyncConnection, owner: tokens.Owner) -> list[str]:
+    """List the credentials that browsers were given."""
+    cursor = await connection.execute(
+        """
+        select external_id from public.calling_tokens
+        where org_id = %s and integration_id = %s and external_id is not null
+        """,
+        (owner.org, owner.integration),
+    )
+    return [row[0] for row in await cursor.fetchall()]
