@@ -68,8 +68,17 @@ class Revoking:
             )
         log.info("revoked", job=job.id, count=len(found))
 
-    async def _try(self, job: Job, key: SecretStr, account: Account, known: list[Number]) -> None:
+    async def _try(  # noqa: PLR0913, PLR0917 - what is to be taken down
+        self,
+        job: Job,
+        key: SecretStr,
+        account: Account,
+        known: list[Number],
+        credentials: list[str],
+    ) -> None:
         try:
+            for credential in credentials:
+                await self._quietly(job, self._client.remove(key, CREDENTIALS, credential))
             await self._take_down(job, key, account, known)
         except (Permanent, Reauthorize) as error:
             log.info("the key had ended already", job=job.id, reason=type(error).__name__)
