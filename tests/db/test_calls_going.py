@@ -17,9 +17,9 @@ def code(refused):
     return refused.value.sqlstate
 
 
-def place(ready, to=PERSON, **more):
+def place(ready, to=PERSON, *, most=100, **more):
     call = ready.call("start_call", channel_id=ready.channel(), phone=to, **more)
-    ready.work()
+    ready.work(most=most)
     return call
 
 
@@ -78,7 +78,7 @@ def test_a_repeat_within_a_minute_places_it_once(phone):
 def test_beyond_a_minute_it_is_in_doubt_until_the_records_tell(phone):
     phone.control("switches", {"lose_webhooks": True})
     phone.control("faults", {"kind": "hang_up_after_effect", "template": "/calls"})
-    place(phone)
+    place(phone, most=1)
     phone.later(seconds=90)
     phone.work(waiting=True)
     assert phone.calls()[0]["state"] == "ambiguous"

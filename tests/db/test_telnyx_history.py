@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.switchboard import LINE, PERSON
+from workers.jobqueue.outcome import Retry
 
 
 def code(refused):
@@ -37,7 +38,8 @@ def test_a_run_that_stopped_goes_on_where_it_was(ready):
     ready.later(seconds=5)
     ready.control("faults", {"kind": "server_error", "template": "/detail_records", "skip": 1})
     ready.do("select private.enqueue_telnyx_reconciles()")
-    ready.work(waiting=True, most=1)
+    (outcome,) = ready.work(waiting=True, most=1)
+    assert isinstance(outcome, Retry), outcome
     first = len(ready.messages())
     assert first == 50
 

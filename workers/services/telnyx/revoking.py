@@ -68,7 +68,7 @@ class Revoking:
             )
         log.info("revoked", job=job.id, count=len(found))
 
-    async def _try(  # noqa: PLR0913, PLR0917 - what is to be taken down
+    async def _try(
         self,
         job: Job,
         key: SecretStr,
