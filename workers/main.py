@@ -26,6 +26,7 @@ from workers.core.settings import (
     MetaWebhookSettings,
     ReceiverSettings,
     StorageSettings,
+    TelnyxSettings,
     WorkerSettings,
     load,
 )
@@ -165,6 +166,8 @@ async def _handlers(
     registry = Registry()
     if "meta" in queues:
         await _add_meta(registry, settings, clock=clock, metrics=metrics, stack=stack)
+    if "telnyx" in queues:
+        await _add_telnyx(registry, settings, clock=clock, stack=stack)
     if "upkeep" in queues:
         upkeep.register(registry)
     return registry
@@ -214,6 +217,39 @@ async def _add_meta(
     files = FileClient(client, base_url=app.graph_url, clock=clock)
     meta.register(registry, graph=graph, opener=opener, clock=clock, files=files, storage=storage)
     sealing.register(registry, provider="meta", opener=opener, clock=clock)
+
+
+async def _add_telnyx(
+    registry: Registry, settings: WorkerSettings, *, clock: SystemClock, stack: AsyncExitStack
+) -> None:
+    """Register what Telnyx's queue does."""
+    # A worker of another provider neither needs nor should have any of this loaded.
+    from workers.jobs import sealing, telnyx  # noqa: PLC0415
+    from workers.providers import http  # noqa: PLC0415
+    from workers.providers.storage.client import StorageClient  # noqa: PLC0415
+    from workers.providers.storage.links import StorageLinks  # noqa: PLC0415
+    from workers.providers.telnyx.client import TelnyxClient  # noqa: PLC0415
+    from workers.providers.telnyx.files import TelnyxFiles  # noqa: PLC0415
+
+    base_url = load(TelnyxSettings).telnyx_url
+    opener = Opener(_keyring(settings), clock=clock)
+    stack.callback(opener.wipe_all)
+    client = await stack.enter_async_context(http.client())
+    place, storage, links = load(StorageSettings), None, None
+    if place.supabase_url is not None and place.storage_key is not None:
+        url, key = place.supabase_url, place.storage_key
+        storage = StorageClient(client, url=url, key=key, clock=clock)
+        links = StorageLinks(client, url=url, key=key, clock=clock)
+    telnyx.register(
+        registry,
+        client=TelnyxClient(client, base_url=base_url, clock=clock),
+        opener=opener,
+        clock=clock,
+        files=TelnyxFiles(client, base_url=base_url, clock=clock),
+        storage=storage,
+        links=links,
+    )
+    sealing.register(registry, provider="telnyx", opener=opener, clock=clock)
 
 
 def _keyring(settings: WorkerSettings) -> Keyring:

@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import connect, files, messages, people, sales, walls
+    from cli.story import connect, files, messages, people, phone, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -77,11 +77,16 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             messages.reply,
             files.exchange,
             connect.reauthorize,
+            phone.connect,
+            phone.texts,
+            phone.stop,
+            phone.call,
             sales.sell,
             sales.balance,
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
+            phone.disconnect,
             connect.disconnect,
         ):
             chapter(book, stage)

@@ -175,6 +175,18 @@ class MetaSettings(BaseSettings):
     )
 
 
+class TelnyxSettings(BaseSettings):
+    """What talking to Telnyx needs: each company's key is sealed in the database."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    telnyx_url: WebUrl = Field(
+        "https://api.telnyx.com/v2",
+        validation_alias="CONNEXT_TELNYX_URL",
+        description="give the base URL of Telnyx's API",
+    )
+
+
 class StorageSettings(BaseSettings):
     """Where attachments are kept; without both they wait."""
 
