@@ -8,7 +8,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
@@ -31,6 +31,9 @@ from workers.receiver.app import build
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
 from workers.receiver.telnyx import PostgresKeys
+
+if TYPE_CHECKING:
+    from workers.providers.storage.client import Permit
 
 VENDOR = "http://127.0.0.1:1"
 RECEIVER = "http://127.0.0.1:2"
@@ -72,13 +75,15 @@ class Shelf:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    async def put(self, bucket: str, path: str, content: bytes, *, mime_type: str) -> None:
+    async def put(
+        self, bucket: str, path: str, content: bytes, *, mime_type: str, permit: Permit
+    ) -> None:
         self.objects[path] = content
 
-    async def delete(self, bucket: str, path: str) -> None:
+    async def delete(self, bucket: str, path: str, *, permit: Permit) -> None:
         self.objects.pop(path, None)
 
-    async def sign(self, bucket: str, path: str, *, seconds: int) -> str:
+    async def sign(self, bucket: str, path: str, *, seconds: int, permit: Permit) -> str:
         return f"https://files.example/{path}"
 
 
@@ -303,10 +308,10 @@ class Switchboard:
         self.work()
         return told
 
-    def write(self, text: str = "Bonjour", *, to: str = PERSON) -> dict[str, Any]:
+    def write(self, text: str = "Bonjour", *, to: str = PERSON, **more: Any) -> dict[str, Any]:
         """Write to somebody as the owner."""
         thread = self.call("start_conversation", channel_id=self.channel(), phone=to)
-        return self.call("send_message", conversation_id=thread["id"], body=text)
+        return self.call("send_message", conversation_id=thread["id"], body=text, **more)
 
     def sent(self) -> list[dict[str, Any]]:
         return self.control("sent")["messages"]

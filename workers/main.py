@@ -237,9 +237,9 @@ async def _add_telnyx(
     client = await stack.enter_async_context(http.client())
     place, storage, links = load(StorageSettings), None, None
     if place.supabase_url is not None and place.storage_key is not None:
-        url, key = place.supabase_url, place.storage_key
-        storage = StorageClient(client, url=url, key=key, clock=clock)
-        links = StorageLinks(client, url=url, key=key, clock=clock)
+        url, key, gate = place.supabase_url, place.storage_key, place.publishable_key
+        storage = StorageClient(client, url=url, key=key, clock=clock, gate=gate)
+        links = StorageLinks(client, url=url, key=key, clock=clock, gate=gate)
     telnyx.register(
         registry,
         client=TelnyxClient(client, base_url=base_url, clock=clock),

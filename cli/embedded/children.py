@@ -175,7 +175,8 @@ def worker_telnyx(plan: Plan) -> Child:
         plan, "telnyx", ["telnyx"], "worker_telnyx",
         CONNEXT_TELNYX_URL=f"{plan.url('sandbox')}/v2",
         CONNEXT_SUPABASE_URL=plan.url("api"),
-        CONNEXT_STORAGE_KEY=plan.secrets["secret_key"],
+        CONNEXT_STORAGE_KEY=project.role_token("files_telnyx", plan.secrets["jwt_secret"]),
+        CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
     )  # fmt: skip
 
 

@@ -1180,6 +1180,8 @@ isOneToOne: false
 "external_account_id": string | null,
 "id": string,
 "last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
 "org_id": string,
 "provider": string,
 "scopes": (string)[],
@@ -1744,6 +1746,7 @@ isOneToOne: false
 "org_id": string,
 "provider": string,
 "read_until": string | null,
+"reply_until": string | null,
 "status": string,
 "unread_count": number,
 "updated_at": string

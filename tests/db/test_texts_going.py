@@ -6,6 +6,7 @@ import uuid
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.switchboard import LINE, PERSON
 from workers.jobqueue.outcome import Dead, Parked, Retry
@@ -144,6 +145,20 @@ def test_files_go_out_by_address(ready):
     ready.work()
 
     assert ready.sent()[0]["media"] == [f"https://files.example/{ready.org}/a.png"]
+
+
+def test_a_member_sends_what_was_uploaded(ready):
+    ready.say("hi")
+    path = f"{ready.org}/replies/cake.png"
+    ready.do(
+        "insert into storage.objects (bucket_id, name, metadata) values ('attachments', %s, %s)",
+        *(path, Jsonb({"mimetype": "image/png", "size": 2048})),
+    )
+    ready.write("your cake", attachments=[path])
+    ready.work()
+
+    (sent,) = ready.sent()
+    assert (sent["text"], sent["media"]) == ("your cake", [f"https://files.example/{path}"])
 
 
 @pytest.mark.parametrize("phone", ["+33612345678", "+18765550123", "+12425550123", "+19005550123"])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from workers.core.clock import Clock
+    from workers.providers.storage.client import Permit
 
 PROVIDER: Final = "Storage"
 
@@ -21,20 +22,31 @@ class StorageLinks:
     """Signs addresses of objects of one project; the address is a secret until it expires."""
 
     def __init__(
-        self, client: httpx.AsyncClient, *, url: str, key: SecretStr, clock: Clock
+        self,
+        client: httpx.AsyncClient,
+        *,
+        url: str,
+        key: SecretStr,
+        clock: Clock,
+        gate: str | None = None,
     ) -> None:
         self._client = client
+        self._gate = gate
         self._root = f"{http.base_url(url)}/storage/v1"
         self._key = key
         self._clock = clock
 
-    async def sign(self, bucket: str, path: str, *, seconds: int) -> str:
+    async def sign(self, bucket: str, path: str, *, seconds: int, permit: Permit) -> str:
         """Make an address that ends after *seconds*."""
         secret = self._key.get_secret_value()
         request = self._client.build_request(
             "POST",
             f"{self._root}/object/sign/{bucket}/{quote(path)}",
-            headers={"authorization": f"Bearer {secret}", "apikey": secret},
+            headers={
+                "authorization": f"Bearer {secret}",
+                "apikey": self._gate or secret,
+                **permit.headers(),
+            },
             json={"expiresIn": seconds},
         )
         with http.our_errors(PROVIDER, clock=self._clock):

@@ -12,6 +12,7 @@ import structlog
 from workers.core.errors import NotConfigured, Reauthorize, Transient
 from workers.jobqueue.enqueue import enqueue_many
 from workers.jobqueue.job import NewJob
+from workers.providers.storage.client import Permit
 from workers.providers.telnyx.errors import Declined
 from workers.providers.telnyx.files import Unfetchable
 from workers.services import tokens
@@ -42,10 +43,12 @@ log = structlog.get_logger(__name__)
 class Bucket(Protocol):
     """Where files are kept."""
 
-    async def put(self, bucket: str, path: str, content: bytes, *, mime_type: str) -> None:
+    async def put(
+        self, bucket: str, path: str, content: bytes, *, mime_type: str, permit: Permit
+    ) -> None:
         """Store an object."""
 
-    async def delete(self, bucket: str, path: str) -> None:
+    async def delete(self, bucket: str, path: str, *, permit: Permit) -> None:
         """Delete an object; one that is gone already is no error."""
 
 
@@ -188,7 +191,8 @@ class Media:
         # The fence before the effect: nothing is stored for who has disconnected meanwhile.
         async with context.acting(job):
             pass
-        await storage.put(BUCKET, path, got.content, mime_type=got.mime_type)
+        permit = Permit(job.id, job.lease)
+        await storage.put(BUCKET, path, got.content, mime_type=got.mime_type, permit=permit)
         async with context.transaction(job) as connection:
             await connection.execute(
                 """
@@ -229,7 +233,8 @@ class Media:
         path = f"{org}/telnyx/{RECORDINGS}-{recording_id}"
         async with context.acting(job):
             pass
-        await storage.put(BUCKET, path, got.content, mime_type=got.mime_type)
+        permit = Permit(job.id, job.lease)
+        await storage.put(BUCKET, path, got.content, mime_type=got.mime_type, permit=permit)
         await self._delete_there(job, context, found)
         async with context.transaction(job) as connection:
             await connection.execute(
@@ -248,7 +253,8 @@ class Media:
         if found is None or found.state != "deleting":
             return
         if found.storage_path is not None:
-            await storage.delete(BUCKET, found.storage_path)
+            permit = Permit(job.id, job.lease)
+            await storage.delete(BUCKET, found.storage_path, permit=permit)
         await self._delete_there(job, context, found)
         await self._settle(job, context, recording_id, "deleted")
 

@@ -22,6 +22,7 @@ from workers.core.errors import (
 )
 from workers.jobqueue.enqueue import enqueue_many
 from workers.jobqueue.job import NewJob
+from workers.providers.storage.client import Permit
 from workers.providers.telnyx.errors import Declined, KeyReused
 from workers.services.acting import org_of
 from workers.services.telnyx import accounts, outbox, rows
@@ -49,7 +50,7 @@ log = structlog.get_logger(__name__)
 class Links(Protocol):
     """Makes addresses under which Telnyx can fetch a file of ours for a while."""
 
-    async def sign(self, bucket: str, path: str, *, seconds: int) -> str:
+    async def sign(self, bucket: str, path: str, *, seconds: int, permit: Permit) -> str:
         """Make one."""
 
 
@@ -106,7 +107,11 @@ class Sending:
             paths = await outbox.files(connection, org=org_of(job), message=message_id)
         if not paths or self._links is None:
             return []
-        return [await self._links.sign("attachments", p, seconds=LINK_SECONDS) for p in paths]
+        permit = Permit(job.id, job.lease)
+        return [
+            await self._links.sign("attachments", path, seconds=LINK_SECONDS, permit=permit)
+            for path in paths
+        ]
 
     async def _begin(
         self, job: Job, context: Context, message_id: UUID, links: list[str]
