@@ -122,6 +122,21 @@ def test_a_refresh_that_auth_refuses_is_a_new_sign_in(environment):
     assert [grant for grant, _ in auth.grants] == ["password", "refresh_token", "password"]
 
 
+def test_a_token_that_was_not_taken_is_not_offered_again(environment):
+    environment(**ACCOUNT)
+    auth = Auth(tokens(1), tokens(2))
+
+    async def story():
+        async with http.client(transport=httpx.MockTransport(auth)) as client:
+            session = Session(client, load(RealtimeSettings), clock=Clock())
+            first = await session.token()
+            session.forget()
+            return first, session.good_for, await session.token()
+
+    assert asyncio.run(story()) == ("a1", 0.0, "a2")
+    assert [grant for grant, _ in auth.grants] == ["password", "password"]
+
+
 def test_a_refused_sign_in_is_told_without_the_password(environment):
     with pytest.raises(Rejected, match=r"^Supabase Auth answered 400 to POST$"):
         run(Auth(httpx.Response(400, json={"error": "a password"})), environment, 0)

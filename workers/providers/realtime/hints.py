@@ -127,6 +127,7 @@ class Hints:
         async with asyncio.timeout(2 * JOIN_SECONDS):
             await channel.subscribe(changed)
         if states != [RealtimeSubscribeStates.SUBSCRIBED.value]:
+            self._session.forget()
             raise Deaf(f"the channel of queue {self._queue} was not joined: {states[-1:]}")
         heard.get_nowait()  # what announced the success
         log.info("realtime joined", queue=self._queue)

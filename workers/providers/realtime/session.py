@@ -52,6 +52,10 @@ class Session:
             return 0.0
         return max(self._renew_at - self._clock.monotonic(), 0.0)
 
+    def forget(self) -> None:
+        """Sign in anew next time: the token was not taken, whatever its end says."""
+        self._tokens = None
+
     async def token(self) -> str:
         """Return an access token with time left, asking Auth only when it has to."""
         if self._tokens is None or not self.good_for:
