@@ -53,7 +53,9 @@ def board(phone_database):
     stage = Switchboard(phone_database)
     yield stage
     # What is left must not be compared, nor its number taken, in the next test.
-    stage.do("select private.disconnect(org_id, id) from public.integrations where status <> 'disconnected'")
+    stage.do(
+        "select private.disconnect(org_id, id) from public.integrations where status <> 'disconnected'"
+    )
     stage.close()
 
 

@@ -116,6 +116,7 @@ class History:
                     await past.mark_number(connection, number, state="connected", problem=problem)
             for one in blocked:
                 await past.block(connection, account, one, now=self._clock.now())
+            await past.look_up_doubts(connection, account, job.queue)
             low = left.balance < LOW
             await connection.execute(
                 """
