@@ -197,9 +197,18 @@ async def _keep_message(
     if not contact or at is None:
         return 0
     thread = await rows.lock_thread(connection, org=org, channel=one.channel, contact=contact)
+    text = one.message.text if one.message else None
+    if not inbound and text is not None:
+        # One of ours whose sending got no answer is no new text.
+        ours = await rows.claim(
+            connection, org=org, thread=thread, external_id=record.uuid, text=text
+        )
+        if ours is not None:
+            await rows.forget_request(connection, org=org, message=ours)
+            return 0
     made = await rows.insert_message(
         connection, org=org, channel=one.channel, thread=thread, external_id=record.uuid,
-        inbound=inbound, text=one.message.text if one.message else None, at=at, origin="backfill",
+        inbound=inbound, text=text, at=at, origin="backfill",
     )  # fmt: skip
     if made is None:
         return 0
