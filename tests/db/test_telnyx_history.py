@@ -101,3 +101,26 @@ def test_webhooks_that_somebody_turned_elsewhere_are_turned_back(ready):
     ready.work(waiting=True)
 
     assert profile["webhook_url"].endswith(f"/webhooks/telnyx/{ready.link()['id']}")
+
+
+def test_a_text_in_doubt_that_nobody_looks_up_is_looked_up_by_the_hour(ready):
+    ready.control("switches", {"lose_webhooks": True})
+    ready.control("faults", {"kind": "hang_up_after_effect", "template": "/messages"})
+    thread = ready.call("start_conversation", channel_id=ready.channel(), phone=PERSON)
+    ready.call("send_message", conversation_id=thread["id"], body="hello")
+    ready.work(most=1)
+    ready.do("delete from queue.jobs")
+    ready.do("alter table public.messages disable trigger messages_update_touch")
+    ready.do(
+        "update public.messages set updated_at = now() - interval '10 minutes' where state = 'sending'"
+    )
+    ready.do("alter table public.messages enable trigger messages_update_touch")
+    ready.do("select private.settle_sends()")
+    assert ready.messages()[0]["state"] == "ambiguous"
+
+    ready.do("select private.enqueue_telnyx_reconciles()")
+    ready.later(minutes=1)
+    ready.work(waiting=True)
+
+    assert [m["state"] for m in ready.messages()] == ["sent"]
+    assert len(ready.sent()) == 1

@@ -163,3 +163,38 @@ def test_an_event_without_a_person_is_buried_not_repeated(ready):
     (outcome,) = ready.work()
 
     assert isinstance(outcome, Dead)
+
+
+def test_what_the_main_address_does_not_take_comes_by_the_failover(board):
+    board.do(
+        "update private.provider_settings set value = 'http://127.0.0.1:2/down' where key = 'webhook_url'"
+    )
+    board.do(
+        "insert into private.provider_settings values"
+        " ('telnyx', 'webhook_failover_url', 'http://127.0.0.1:2/webhooks/telnyx')"
+    )
+    try:
+        board.connect(LINE)
+        told = board.say("still here")
+    finally:
+        board.do("delete from private.provider_settings where key = 'webhook_failover_url'")
+
+    assert told["statuses"] == [200]
+    assert [m["body"] for m in board.messages()] == ["still here"]
+    attempts = board.control("log")["webhooks"][-1]["statuses"]
+    assert attempts == [404, 404, 404, 200]
+
+
+def test_the_same_words_twice_are_two_texts(ready):
+    ready.say("yes")
+    ready.say("yes")
+
+    assert [m["body"] for m in ready.messages()] == ["yes", "yes"]
+
+
+def test_an_event_from_before_a_number_was_chosen_is_counted_and_forgotten(ready):
+    assert deliver(ready, envelope(to=[{"phone_number": "+15145550101"}])) == 200
+
+    assert stored(ready) == 0
+    told = ready.counters.text().decode()
+    assert 'connext_webhook_events_total{outcome="unknown",provider="telnyx"} 1.0' in told

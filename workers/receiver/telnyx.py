@@ -36,6 +36,7 @@ TIMESTAMP: Final = "telnyx-timestamp"
 LARGEST: Final = 256 * 1024  # bytes: one event with a text of ten parts is a few thousand
 SLOWEST_STORE: Final = 1.8  # seconds: Telnyx waits two, and counts a late answer as none
 KEEP_KEY: Final = 30.0  # seconds: so long may a disconnected account still be believed
+KEEP_MISS: Final = 2.0  # seconds: a connection that is just being made must soon be believed
 MOST_KEYS: Final = 5_000
 INCOMPLETE: Final[dict[type[Exception], tuple[str, int]]] = {
     body.TooLarge: ("too_large", 413),
@@ -147,7 +148,8 @@ class TelnyxWebhook:
         if known is None or known.until < now:
             text = await self._keys.find(integration)
             key = None if text is None else webhook.public_key(text)
-            known = self._known[integration] = _Known(key, now + KEEP_KEY)
+            keep = KEEP_MISS if key is None else KEEP_KEY
+            known = self._known[integration] = _Known(key, now + keep)
             while len(self._known) > MOST_KEYS:
                 self._known.popitem(last=False)
         return known.key

@@ -6,6 +6,7 @@ time that stands still, page by page, and keeps its place after each.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,7 @@ HORIZON: Final = timedelta(days=10)  # older texts cannot be read
 OVERLAP: Final = timedelta(hours=1)
 SETTLES_WITHIN: Final = timedelta(minutes=5)  # a record is dated this close to the request
 KINDS: Final = ("messaging", "call-control")
+AT_ONCE: Final = 8  # texts read at the same time
 LOW: Final = Decimal(5)  # of the account's currency
 
 log = structlog.get_logger(__name__)
@@ -116,6 +118,7 @@ class History:
                     await past.mark_number(connection, number, state="connected", problem=problem)
             for one in blocked:
                 await past.block(connection, account, one, now=self._clock.now())
+            await past.look_up_doubts(connection, account, job.queue)
             low = left.balance < LOW
             await connection.execute(
                 """
@@ -159,16 +162,29 @@ class History:
         """Read the texts of messages we do not have; of calls the record says everything."""
         async with context.acting(job) as connection:
             missing = await past.missing(connection, account, kind, records)
-        found = []
-        for record, channel, number in missing:
-            message = None
-            if kind == "messaging":
-                try:
-                    message = await self._client.message(key, record.uuid)
-                except Declined:
-                    log.info("a text can no longer be read", job=job.id)
-            found.append(past.Found(record, channel, number, message))
+        found: list[past.Found] = []
+        for start in range(0, len(missing), AT_ONCE):
+            batch = missing[start : start + AT_ONCE]
+            texts = await asyncio.gather(
+                *(self._text(job, key, kind, record) for record, _, _ in batch)
+            )
+            found += [
+                past.Found(record, channel, number, text)
+                for (record, channel, number), text in zip(batch, texts, strict=True)
+            ]
         return found
+
+    async def _text(
+        self, job: Job, key: SecretStr, kind: str, record: models.Record
+    ) -> models.Message | None:
+        """Read one text, where the record is about one and Telnyx still has it."""
+        if kind != "messaging":
+            return None
+        try:
+            return await self._client.message(key, record.uuid)
+        except Declined:
+            log.info("a text can no longer be read", job=job.id)
+            return None
 
     async def settle(self, job: Job, context: Context, *, message_id: UUID) -> None:
         """Find out by reading what became of a text whose sending got no answer."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from workers.db import calls
+from workers.jobqueue.enqueue import enqueue_many
+from workers.jobqueue.job import NewJob
 from workers.services.telnyx import rows
 from workers.services.telnyx.ringing import E164
 
@@ -195,9 +197,18 @@ async def _keep_message(
     if not contact or at is None:
         return 0
     thread = await rows.lock_thread(connection, org=org, channel=one.channel, contact=contact)
+    text = one.message.text if one.message else None
+    if not inbound and text is not None:
+        # One of ours whose sending got no answer is no new text.
+        ours = await rows.claim(
+            connection, org=org, thread=thread, external_id=record.uuid, text=text
+        )
+        if ours is not None:
+            await rows.forget_request(connection, org=org, message=ours)
+            return 0
     made = await rows.insert_message(
         connection, org=org, channel=one.channel, thread=thread, external_id=record.uuid,
-        inbound=inbound, text=one.message.text if one.message else None, at=at, origin="backfill",
+        inbound=inbound, text=text, at=at, origin="backfill",
     )  # fmt: skip
     if made is None:
         return 0
@@ -290,6 +301,29 @@ async def block(
             connection, org=account.org_id, channel=row[0], contact=one.person,
             source="provider", at=min(one.created_at or now, now),
         )  # fmt: skip
+
+
+async def look_up_doubts(connection: AsyncConnection, account: Account, queue: str) -> None:
+    """Have every text looked up whose sending nobody confirmed and nobody is looking up."""
+    cursor = await connection.execute(
+        """
+        select m.id from public.messages as m
+        join private.send_requests as r on r.org_id = m.org_id and r.message_id = m.id
+        where m.org_id = %s and m.provider = 'telnyx' and m.state = 'ambiguous'
+        """,
+        (account.org_id,),
+    )
+    jobs = [
+        NewJob(
+            kind="telnyx.settle",
+            org_id=account.org_id,
+            payload={"message_id": str(row[0])},
+            dedupe_key=f"settle:{row[0]}",
+        )
+        for row in await cursor.fetchall()
+    ]
+    if jobs:
+        await enqueue_many(connection, queue, jobs)
 
 
 async def mark_number(

@@ -167,6 +167,31 @@ async def opt_in(
     )
 
 
+async def claim(
+    connection: AsyncConnection, *, org: UUID, thread: UUID, external_id: str, text: str | None
+) -> UUID | None:
+    """Recognize a text of ours whose sending got no answer, by its words."""
+    cursor = await connection.execute(
+        """
+        update public.messages as m
+        set external_id = %(external)s, state = 'sent', error_code = null, error_detail = null
+        where m.org_id = %(org)s and m.id = (
+            select o.id from public.messages as o
+            where
+                o.org_id = %(org)s and o.conversation_id = %(thread)s and o.direction = 'outbound'
+                and o.state in ('sending', 'ambiguous') and o.external_id is null
+                and o.body is not distinct from %(text)s
+            order by o.created_at, o.id
+            limit 1
+        )
+        returning m.id
+        """,
+        {"external": external_id, "org": org, "thread": thread, "text": text},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def forget_request(connection: AsyncConnection, *, org: UUID, message: UUID) -> None:
     """Forget the stored request of a text whose fate is known."""
     await connection.execute(

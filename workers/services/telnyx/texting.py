@@ -185,7 +185,9 @@ async def _status(connection: AsyncConnection, event: Event, *, may_wait: bool) 
     if message is None and may_wait and await _is_sending(connection, org, thread):
         raise Transient("a text of ours is under way and may be the one in the event")
     if message is None:
-        message = await _claim(connection, org, thread, external_id, text)
+        message = await rows.claim(
+            connection, org=org, thread=thread, external_id=external_id, text=text
+        )
     if message is None:
         message = await rows.insert_message(
             connection, org=org, channel=channel, thread=thread, external_id=external_id,
@@ -224,31 +226,6 @@ async def _is_sending(connection: AsyncConnection, org: UUID, thread: UUID) -> b
     )
     row = await cursor.fetchone()
     return bool(row and row[0])
-
-
-async def _claim(
-    connection: AsyncConnection, org: UUID, thread: UUID, external_id: str, text: str | None
-) -> UUID | None:
-    """Recognize a text of ours whose sending got no answer, by its words."""
-    cursor = await connection.execute(
-        """
-        update public.messages as m
-        set external_id = %(external)s, state = 'sent', error_code = null, error_detail = null
-        where m.org_id = %(org)s and m.id = (
-            select o.id from public.messages as o
-            where
-                o.org_id = %(org)s and o.conversation_id = %(thread)s and o.direction = 'outbound'
-                and o.state in ('sending', 'ambiguous') and o.external_id is null
-                and o.body is not distinct from %(text)s
-            order by o.created_at, o.id
-            limit 1
-        )
-        returning m.id
-        """,
-        {"external": external_id, "org": org, "thread": thread, "text": text},
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
 
 
 async def _advance(connection: AsyncConnection, event: Event, message: UUID) -> None:
