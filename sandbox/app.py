@@ -14,6 +14,9 @@ from sandbox.clock import Clock
 from sandbox.control import Refused, control_routes
 from sandbox.meta.config import MetaConfig
 from sandbox.meta.vendor import Meta
+from sandbox.places.vendor import Places, PlacesConfig
+from sandbox.stripe.config import StripeConfig
+from sandbox.stripe.vendor import Stripe
 from sandbox.vendor import Vendor
 
 
@@ -23,6 +26,8 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     meta: MetaConfig | None = None
+    stripe: StripeConfig | None = None
+    places: PlacesConfig | None = None
 
 
 class Sandbox:
@@ -48,6 +53,10 @@ class Sandbox:
     def _vendors(self, config: Config) -> Iterator[Vendor]:
         if config.meta is not None:
             yield Meta(config.meta, clock=self.clock, stopping=self.stopping)
+        if config.stripe is not None:
+            yield Stripe(config.stripe, clock=self.clock, stopping=self.stopping)
+        if config.places is not None:
+            yield Places(config.places, stopping=self.stopping)
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
