@@ -13,10 +13,11 @@ from workers.receiver.meta import MetaWebhook
 from workers.receiver.routes import META_PATH, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from pydantic import SecretStr
     from starlette.responses import Response
+    from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from workers.core.clock import Clock
@@ -85,8 +86,9 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
     verify_token: SecretStr,
     public_url: str | None = None,
     clock: Clock | None = None,
+    more: Sequence[Route] = (),
 ) -> ASGIApp:
-    """Build the receiver over any place where deliveries can be kept."""
+    """Build the receiver over any place where deliveries can be kept; *more* is served too."""
     meta = MetaWebhook(
         app_secret=app_secret, verify_token=verify_token, ingest=ingest, counters=counters
     )
@@ -98,6 +100,6 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
         public_url=public_url,
     )
     routed = Shortcut(
-        Starlette(routes=routes(meta, callbacks)), path=META_PATH, endpoint=meta.deliver
+        Starlette(routes=routes(meta, callbacks, more)), path=META_PATH, endpoint=meta.deliver
     )
     return SecurityHeaders(routed)

@@ -10,6 +10,8 @@ from starlette.routing import Route
 from workers.receiver.callbacks import STATUS_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
 
     from workers.receiver.callbacks import Callbacks
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 META_PATH: Final = "/webhooks/meta"
 
 
-def routes(meta: MetaWebhook, callbacks: Callbacks) -> list[Route]:
+def routes(meta: MetaWebhook, callbacks: Callbacks, more: Sequence[Route] = ()) -> list[Route]:
     """List every address and method; anything else is 404 or 405.
 
     What the receiver has counted and whether it is ready are told on another port.
@@ -35,4 +37,5 @@ def routes(meta: MetaWebhook, callbacks: Callbacks) -> list[Route]:
         Route(f"{META_PATH}/deletion", callbacks.deletion, methods=["POST"]),
         Route(f"{STATUS_PATH}/{{code}}", callbacks.status, methods=["GET"]),
         Route("/healthz", healthz),
+        *more,
     ]

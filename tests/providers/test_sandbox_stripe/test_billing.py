@@ -143,7 +143,7 @@ def test_lists_come_in_pages(till):
     seen, after = [], None
 
     while True:
-        page = till.ask(lambda api: api.invoices_of(owner, after=after, limit=2))
+        page = till.ask(lambda api, after=after: api.invoices_of(owner, after=after, limit=2))
         seen += [bill.id for bill in page.found]
         after = page.after
         if after is None:
