@@ -24,12 +24,24 @@ class Kept:
     body: Any = None
 
 
+class AccountClock(Clock):
+    """The sandbox's time plus this account's own offset: a month passes here, not for others."""
+
+    def __init__(self, shared: Clock) -> None:
+        super().__init__()
+        self._shared = shared
+
+    def milliseconds(self) -> int:
+        """Return the account's time in milliseconds since 1970."""
+        return self._shared.milliseconds() + int(self.offset_seconds * 1000)
+
+
 class World:
     """The account in one mode (test); objects are Stripe's JSON."""
 
     def __init__(self, config: StripeConfig, clock: Clock) -> None:
         self.config = config
-        self.clock = clock
+        self.clock = AccountClock(clock)
         self._numbers = count(1)
         self.era = 0
         self.clear()
@@ -37,6 +49,7 @@ class World:
     def clear(self) -> None:
         """Forget everything that happened; ids of before never come again."""
         self.era += 1
+        self.clock.offset_seconds = 0
         self.switches = Switches()
         self.objects: dict[str, Thing] = {}
         self.events: list[Thing] = []

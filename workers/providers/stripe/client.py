@@ -30,7 +30,7 @@ DEADLINE: Final = 20.0  # seconds for a whole call
 MOST_PAGES: Final = 100
 PAGE_SIZE: Final = 100
 
-_ID: Final = re.compile(r"[a-z]{2,5}(_test|_live)?_[A-Za-z0-9]{1,240}")
+_ID: Final = re.compile(r"[a-z]{2,5}_[A-Za-z0-9_]{1,240}")
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

@@ -125,7 +125,7 @@ class Subscribing:
                 price=wanted.price,
                 trial_days=trial_days,
                 return_url=wanted.return_url,
-                # A repetition with the same words makes no second one; other words are another call.
+                # Repeated with the same words it makes no second one; other words are another call.
                 key=f"checkout-{request_id}-{customer}-{wanted.price}-{trial_days}",
             )
         except Missing:
