@@ -291,7 +291,7 @@ as $$
     select * from private.billing_status();
 $$;
 comment on function public.billing_status() is
-'What the organization may do and until when: standing is open, trial, active, grace or read_only. Permission org.read; '
-'subscription, open invoice and retries only with billing.manage. Raises CX001.';
+'What the organization may do and until when. Permission org.read; subscription, open invoice and retries only with billing.manage. '
+'Returns one row; standing is open, trial, active, grace or read_only. Raises CX001.';
 revoke execute on function public.billing_status() from public, anon, service_role;
 grant execute on function public.billing_status() to authenticated;

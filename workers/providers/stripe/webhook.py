@@ -28,8 +28,9 @@ PREFIXES: Final = {
     "invoice": "in_",
     "checkout.session": "cs_",
 }
-_OBJECT: Final = re.compile(r"(cus|sub|in|cs(_test|_live)?)_[A-Za-z0-9]{1,240}")
-_EVENT: Final = re.compile(r"evt_[A-Za-z0-9_]{1,240}")
+# Nothing with as many digits in a row as a card has may pass for an id.
+_OBJECT: Final = re.compile(r"(?!.*\d{12})(cus|sub|in|cs(_test|_live)?)_[A-Za-z0-9]{1,240}")
+_EVENT: Final = re.compile(r"(?!.*\d{12})evt_[A-Za-z0-9_]{1,240}")
 _KIND: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 
