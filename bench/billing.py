@@ -187,7 +187,10 @@ def _left(db: psycopg.Connection[Any]) -> int:
 
 ENGINE_SCRIPT = """
 import { readFileSync } from 'node:fs'
-import { StripeSync, runMigrations } from '@supabase/stripe-sync-engine'
+import { createRequire } from 'node:module'
+// Its ESM build does not find its own migrations.
+const engine = createRequire(import.meta.url)('@supabase/stripe-sync-engine')
+const { StripeSync, runMigrations } = engine
 const databaseUrl = process.env.DATABASE_URL
 await runMigrations({ databaseUrl, schema: 'stripe', logger: undefined })
 const sync = new StripeSync({
