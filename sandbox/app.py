@@ -17,6 +17,8 @@ from sandbox.meta.vendor import Meta
 from sandbox.places.vendor import Places, PlacesConfig
 from sandbox.stripe.config import StripeConfig
 from sandbox.stripe.vendor import Stripe
+from sandbox.telnyx.config import TelnyxConfig
+from sandbox.telnyx.vendor import Telnyx
 from sandbox.vendor import Vendor
 
 
@@ -28,6 +30,7 @@ class Config(BaseModel):
     meta: MetaConfig | None = None
     stripe: StripeConfig | None = None
     places: PlacesConfig | None = None
+    telnyx: TelnyxConfig | None = None
 
 
 class Sandbox:
@@ -57,6 +60,8 @@ class Sandbox:
             yield Stripe(config.stripe, clock=self.clock, stopping=self.stopping)
         if config.places is not None:
             yield Places(config.places, stopping=self.stopping)
+        if config.telnyx is not None:
+            yield Telnyx(config.telnyx, clock=self.clock, stopping=self.stopping)
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:

@@ -30,6 +30,7 @@ RECEIVES_STRIPE = "/webhooks/stripe"
 PLACES = "/google"  # where the sandbox plays Google, apart from other vendors' paths
 # What the local stack sells: the sandbox has the prices, the database the plans.
 SOLD = {"id": "price_local_pro", "unit_amount": 4900, "currency": "cad", "interval": "month"}
+RECEIVES_TELNYX = "/webhooks/telnyx"
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "CONNEXT_LOG_LEVEL")
 
 
@@ -134,7 +135,10 @@ def sandbox(plan: Plan) -> Child:
         "seed": int(time.time()),
     }
     places = {"api_key": plan.secrets["places"]["api_key"]}
-    project.write_private(config, {"meta": meta, "stripe": stripe, "places": places})
+    telnyx = {"seed": meta["seed"], "media_url": f"{plan.url('sandbox')}/telnyx-media"}
+    project.write_private(
+        config, {"meta": meta, "telnyx": telnyx, "stripe": stripe, "places": places}
+    )
     words = ["--host", HOST, "--port", str(plan.ports["sandbox"]), "--config", str(config)]
     return Child(
         "sandbox",
@@ -177,7 +181,8 @@ def worker_meta(plan: Plan) -> Child:
         CONNEXT_META_GRAPH_URL=plan.url("sandbox"),
         CONNEXT_META_GRAPH_VERSION=GRAPH_VERSION,
         CONNEXT_SUPABASE_URL=plan.url("api"),
-        CONNEXT_STORAGE_KEY=plan.secrets["secret_key"],
+        CONNEXT_STORAGE_KEY=project.role_token("files_meta", plan.secrets["jwt_secret"]),
+        CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
         META_APP_ID=meta["app_id"],
         META_APP_SECRET=meta["app_secret"],
     )  # fmt: skip
@@ -189,6 +194,17 @@ def worker_stripe(plan: Plan) -> Child:
         plan, "stripe", ["stripe"], "worker_stripe",
         CONNEXT_STRIPE_API_URL=plan.url("sandbox"),
         STRIPE_API_KEY=plan.secrets["stripe"]["api_key"],
+    )  # fmt: skip
+
+
+def worker_telnyx(plan: Plan) -> Child:
+    """Describe the worker of texts and calls, talking to the sandbox."""
+    return _worker(
+        plan, "telnyx", ["telnyx"], "worker_telnyx",
+        CONNEXT_TELNYX_URL=f"{plan.url('sandbox')}/v2",
+        CONNEXT_SUPABASE_URL=plan.url("api"),
+        CONNEXT_STORAGE_KEY=project.role_token("files_telnyx", plan.secrets["jwt_secret"]),
+        CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
     )  # fmt: skip
 
 
@@ -218,6 +234,7 @@ CHILDREN: dict[str, Callable[[Plan], Child]] = {
     "receiver": receiver,
     "worker_meta": worker_meta,
     "worker_stripe": worker_stripe,
+    "worker_telnyx": worker_telnyx,
     "worker_privacy": worker_privacy,
 }
 
@@ -259,6 +276,12 @@ def point_at_sandbox(plan: Plan) -> None:
             "insert into private.provider_settings (provider, key, value) values ('meta', %s, %s)"
             " on conflict (provider, key) do update set value = excluded.value",
             list(settings.items()),
+        )
+        database.execute(
+            "insert into private.provider_settings (provider, key, value)"
+            " values ('telnyx', 'webhook_url', %s)"
+            " on conflict (provider, key) do update set value = excluded.value",
+            [plan.url("receiver") + RECEIVES_TELNYX],
         )
 
 

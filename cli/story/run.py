@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import billing, connect, messages, people, sales, walls
+    from cli.story import billing, connect, files, messages, people, phone, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -71,9 +71,16 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             people.found_organizations,
             connect.connect_meta,
             connect.tokens_are_sealed,
+            messages.history,
             messages.storm,
             messages.read_inbox,
             messages.reply,
+            files.exchange,
+            connect.reauthorize,
+            phone.connect,
+            phone.texts,
+            phone.stop,
+            phone.call,
             sales.sell,
             sales.balance,
             billing.subscribe,
@@ -83,6 +90,7 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
+            phone.disconnect,
             connect.disconnect,
         ):
             chapter(book, stage)

@@ -25,6 +25,8 @@ CHORES = {
     "upkeep.enqueue_billing_runs": "private.enqueue_billing_runs()",
     "upkeep.expire_billing_requests": "private.expire_billing_requests()",
     "upkeep.purge_stripe_events": "private.purge_stripe_events()",
+    "upkeep.enqueue_telnyx_reconciles": "private.enqueue_telnyx_reconciles()",
+    "upkeep.settle_telnyx": "private.settle_telnyx()",
 }
 
 log = structlog.get_logger(__name__)

@@ -11,6 +11,7 @@ from workers.core.clock import SystemClock
 from workers.receiver.callbacks import Callbacks
 from workers.receiver.meta import MetaWebhook
 from workers.receiver.routes import META_PATH, routes
+from workers.receiver.telnyx import Keys, TelnyxWebhook
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -87,6 +88,7 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
     public_url: str | None = None,
     clock: Clock | None = None,
     more: Sequence[Route] = (),
+    telnyx_keys: Keys | None = None,
 ) -> ASGIApp:
     """Build the receiver over any place where deliveries can be kept; *more* is served too."""
     meta = MetaWebhook(
@@ -99,7 +101,14 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
         clock=clock or SystemClock(),
         public_url=public_url,
     )
+    telnyx = None
+    if telnyx_keys is not None:
+        telnyx = TelnyxWebhook(
+            keys=telnyx_keys, ingest=ingest, counters=counters, clock=clock or SystemClock()
+        )
     routed = Shortcut(
-        Starlette(routes=routes(meta, callbacks, more)), path=META_PATH, endpoint=meta.deliver
+        Starlette(routes=routes(meta, callbacks, telnyx, more)),
+        path=META_PATH,
+        endpoint=meta.deliver,
     )
     return SecurityHeaders(routed)

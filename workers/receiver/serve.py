@@ -19,6 +19,7 @@ from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
 from workers.receiver.others import serving
+from workers.receiver.telnyx import PostgresKeys
 from workers.receiver.together import GroupIngest
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
             verify_token=secrets.verify_token,
             public_url=settings.receiver_url,
             more=others,
+            telnyx_keys=PostgresKeys(database),
         )
         async with supervised("receiver") as group:
             flusher = group.start("committer", ingest.run, may_end=True)
