@@ -36,6 +36,9 @@ class Console(LazyGroup):
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
         "member": Entry("cli.member:app", "Invite, list and remove an organization's people."),
         "integration": Entry("cli.integration:app", "Look at connected providers; disconnect one."),
+        "billing": Entry(
+            "cli.billing:app", "Compare billing with Stripe; look at plans and standing."
+        ),
         "keys": Entry(
             "cli.keys:app", "Make, rotate and retire the keys that tokens are sealed to."
         ),
