@@ -123,6 +123,13 @@ await assert.rejects(
   ask(db.rpc('send_message', { conversation_id: thread.id, attachments: [path] })), { code: 'CX006' },
 )
 
+// after: Texts and numbers
+assert.deepEqual([length.parts, length.encoding, length.left], [1, 'UCS-2', 60])
+assert.equal(hint, '1 × UCS-2, 60 left')
+await assert.rejects(
+  ask(db.rpc('start_conversation', { channel_id: thread.id, phone: '(514) 555-0123' })), { code: 'CX003' },
+)
+
 // after: Privacy
 assert.ok(due > new Date())
 
