@@ -30,7 +30,8 @@ class Console(LazyGroup):
             "Run the whole story on a fresh local stack; exit 0 only if every step proved itself.",
         ),
         "doctor": Entry(
-            "cli.doctor.run:doctor", "Look for the usual misconfigurations; say how to mend each."
+            "cli.doctor.run:doctor",
+            "Look for the usual misconfigurations and say how to mend each; exit 1 if one is found.",
         ),
         "db": Entry("cli.db:app", "Migrate, check and describe the database."),
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
