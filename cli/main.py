@@ -36,6 +36,9 @@ class Console(LazyGroup):
         "keys": Entry(
             "cli.keys:app", "Make, rotate and retire the keys that tokens are sealed to."
         ),
+        "privacy": Entry(
+            "cli.privacy:app", "Answer people's requests; say what is kept of whom, and why."
+        ),
         "queue": Entry("cli.queue:app", "Look at waiting and dead jobs; repeat or drop them."),
         "worker": Entry("cli.worker:app", "Run the workers of one or more queues."),
         "receiver": Entry("cli.receiver:app", "Run the receiver of provider webhooks."),

@@ -51,3 +51,12 @@ def operated(connext, clone, monkeypatch):
     """Run command lines on a migrated database of one's own."""
     monkeypatch.setenv("CONNEXT_DATABASE_URL", clone)
     return connext
+
+
+@pytest.fixture
+def sql(clone):
+    """Run one statement as the operator, committed at once."""
+    import psycopg
+
+    with psycopg.connect(clone, autocommit=True) as connection:
+        yield connection.execute

@@ -1,0 +1,125 @@
+-- Catalog: Jobs and raw events.
+--
+-- One line per column: name, category, origin, erasure, a(ccess) and p(ortable); the words are explained in docs/privacy.md.
+
+select privacy.describe(
+    'queue.jobs', 'queue', 'none', '{operations}', 'job',
+    columns => $columns$
+    queue                     technical  observed  none  -
+    id                        technical  observed  none  -
+    kind                      technical  observed  none  -
+    org_id                    technical  observed  none  -
+    ordering_key              technical  observed  none  -
+    dedupe_key                technical  observed  none  -
+    priority                  technical  observed  none  -
+    payload                   technical  observed  none  -
+    payload->integration_id   technical  observed  none  -
+    payload->event_id         technical  observed  none  -
+    payload->message_id       technical  observed  none  -
+    payload->request_id       technical  observed  none  -
+    payload->conversation_id  technical  observed  none  -
+    payload->channel_id       technical  observed  none  -
+    payload->since            technical  observed  none  -
+    payload->limit            technical  observed  none  -
+    payload->after            technical  observed  none  -
+    payload->days             technical  observed  none  -
+    state                     technical  observed  none  -
+    turn                      technical  observed  none  -
+    run_at                    technical  observed  none  -
+    attempt                   technical  observed  none  -
+    max_attempts              technical  observed  none  -
+    lease                     technical  observed  none  -
+    leased_until              technical  observed  none  -
+    last_error                technical  observed  none  -
+    history                   technical  observed  none  -
+    history->*                technical  observed  none  -
+    created_at                technical  observed  none  -
+    $columns$,
+    contact => 'payload->>''message_id'' = public.messages.id; payload->>''event_id'' = queue.webhook_events.id'
+);
+
+select privacy.describe(
+    'queue.dead_jobs', 'queue', 'none', '{operations}', 'job',
+    columns => $columns$
+    queue                     technical  observed  none  -
+    id                        technical  observed  none  -
+    kind                      technical  observed  none  -
+    org_id                    technical  observed  none  -
+    ordering_key              technical  observed  none  -
+    priority                  technical  observed  none  -
+    payload                   technical  observed  none  -
+    payload->integration_id   technical  observed  none  -
+    payload->event_id         technical  observed  none  -
+    payload->message_id       technical  observed  none  -
+    payload->request_id       technical  observed  none  -
+    payload->conversation_id  technical  observed  none  -
+    payload->channel_id       technical  observed  none  -
+    payload->since            technical  observed  none  -
+    payload->limit            technical  observed  none  -
+    payload->after            technical  observed  none  -
+    payload->days             technical  observed  none  -
+    attempt                   technical  observed  none  -
+    max_attempts              technical  observed  none  -
+    reason                    content    observed  row   -
+    history                   technical  observed  none  -
+    history->*                technical  observed  none  -
+    created_at                technical  observed  none  -
+    died_at                   technical  observed  none  -
+    $columns$,
+    contact => 'payload->>''message_id'' = public.messages.id; payload->>''event_id'' = queue.webhook_events.id'
+);
+
+select privacy.describe(
+    'queue.parked', 'queue', 'none', '{operations}', 'job',
+    columns => $columns$
+    queue      technical  observed  none  -
+    org_id     technical  observed  none  -
+    until      technical  observed  none  -
+    reason     technical  observed  none  -
+    parked_at  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'queue.webhook_events', 'queue', 'processor', '{inbox}', 'webhook',
+    columns => $columns$
+    org_id             technical  observed     none  -
+    id                 technical  observed     none  -
+    provider           technical  observed     none  -
+    channel_id         technical  observed     none  -
+    event_key          activity   third_party  row   -
+    contact            contact    third_party  row   a
+    kind               activity   third_party  row   a
+    occurred_at        activity   third_party  row   a
+    body               content    third_party  row   a
+    body->mid          activity   third_party  row   a
+    body->text         content    third_party  row   a
+    body->attachments  content    third_party  row   a
+    body->reply_to     activity   third_party  row   a
+    body->metadata     activity   third_party  row   a
+    body->app_id       activity   third_party  row   a
+    body->mids         activity   third_party  row   a
+    body->watermark    activity   third_party  row   a
+    body->title        content    third_party  row   a
+    body->payload      content    third_party  row   a
+    body->action       activity   third_party  row   a
+    body->emoji        content    third_party  row   a
+    body->reaction     content    third_party  row   a
+    body->num_edit     activity   third_party  row   a
+    received_at        technical  observed     none  -
+    processed_at       technical  observed     none  -
+    $columns$,
+    contact => 'contact = contact'
+);
+
+select privacy.describe(
+    'queue.unreadable_webhooks', 'queue', 'none', '{operations}', 'webhook',
+    columns => $columns$
+    id           technical  observed  none  -
+    provider     technical  observed  none  -
+    digest       technical  observed  none  -
+    size         technical  observed  none  -
+    reason       technical  observed  none  -
+    received_at  technical  observed  none  -
+    $columns$
+);
