@@ -39,6 +39,9 @@ class Console(LazyGroup):
         "privacy": Entry(
             "cli.privacy:app", "Answer people's requests; say what is kept of whom, and why."
         ),
+        "audit": Entry(
+            "cli.audit:app", "Look at the audit, seal it into signed epochs, and verify it."
+        ),
         "queue": Entry("cli.queue:app", "Look at waiting and dead jobs; repeat or drop them."),
         "worker": Entry("cli.worker:app", "Run the workers of one or more queues."),
         "receiver": Entry("cli.receiver:app", "Run the receiver of provider webhooks."),

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from cli import options, privacy_request, project
+from cli import (
+    options,
+    privacy_erase,
+    privacy_export,
+    privacy_incident,
+    privacy_request,
+    privacy_retention,
+    project,
+)
 from cli.database import connect
 from cli.errors import Failed, NothingToDo
 from cli.output import say, show, show_json
@@ -23,6 +31,10 @@ catalog = typer.Typer(
 )
 app.add_typer(catalog, name="catalog")
 app.add_typer(privacy_request.app, name="request")
+app.add_typer(privacy_erase.app, name="erase")
+app.add_typer(privacy_export.app, name="export")
+app.add_typer(privacy_incident.app, name="incident")
+app.add_typer(privacy_retention.app, name="retention")
 
 COLUMNS = (
     "table", "column", "category", "origin", "purposes", "retention", "erasure",

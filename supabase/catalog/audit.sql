@@ -11,6 +11,28 @@ select privacy.describe(
     actor       technical  observed  none  -
     kind        technical  observed  none  -
     details     technical  observed  none  -
+    xid         technical  observed  none  -
     details->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.epochs', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.receipt_heads', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.receipts', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
     $columns$
 );

@@ -96,9 +96,9 @@ select privacy.describe(
 select privacy.describe(
     'realtime.messages', 'platform', 'processor', '{operations}', 'hint',
     columns => $columns$
-    *           technical  observed  none  -
-    payload     technical  observed  none  -
-    payload->*  technical  observed  none  -
+    *           technical  observed  keep  -
+    payload     technical  observed  keep  -
+    payload->*  technical  observed  keep  -
     $columns$
 );
 

@@ -186,3 +186,77 @@ select privacy.describe(
     released_at  technical  observed  none  -
     $columns$
 );
+
+select privacy.describe(
+    'privacy.erasures', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *        technical  observed  none  -
+    plan     technical  observed  none  -
+    request_facts     technical  observed  none  -
+    request_facts->*  technical  observed  none  -
+    plan->*  technical  observed  none  -
+    done     technical  observed  none  -
+    done->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.erasure_keys', 'privacy', 'processor', '{privacy_law}', 'job',
+    columns => $columns$
+    org_id      technical  observed  none  -
+    erasure_id  technical  observed  none  -
+    kind        technical  observed  none  -
+    value       contact    observed  keep  -
+    $columns$,
+    contact => 'value = contact : keep',
+    member => 'value = email : keep'
+);
+
+select privacy.describe(
+    'privacy.erasure_legs', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.certificates', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.retained_documents', 'privacy', 'processor', '{books,privacy_law}', 'tax',
+    columns => $columns$
+    org_id                technical  observed  none  -
+    id                    technical  observed  none  -
+    table_name            technical  observed  none  -
+    row_id                technical  observed  none  -
+    fields                identity   provided  keep  a
+    fields->bill_to_name  identity   provided  keep  a
+    provision             technical  observed  none  -
+    purge_after           technical  observed  none  -
+    retained_at           technical  observed  none  -
+    $columns$,
+    contact => 'row_id = public.invoices.id : keep'
+);
+
+select privacy.describe(
+    'privacy.retention_settings', 'privacy', 'controller', '{privacy_law}', 'account',
+    columns => $columns$
+    org_id     technical  observed  none    -
+    kind       business   provided  none    -
+    keep_days  business   provided  none    -
+    set_by     link       observed  unlink  -
+    set_at     technical  observed  none    -
+    $columns$,
+    member => 'set_by = user'
+);
+
+select privacy.describe(
+    'privacy.incidents', 'privacy', 'controller', '{privacy_law}', 'incident',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
