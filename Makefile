@@ -83,8 +83,8 @@ bench: setup ## Run every benchmark and write bench/results.json
 bench-%: setup ## Run one benchmark
 	@$(BIN)/python -m bench $*
 
-leaks: setup ## Plant leaks one by one; every one must turn a proof red
-	@$(BIN)/python -m tests.planted_leaks
+leaks: setup ## Plant every known leak one by one and say which proof finds each
+	@$(BIN)/python -m tests.planted_leaks $(ARGS)
 
 soak: setup ## Break everything at random for MINUTES (10) and balance the ledger
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)

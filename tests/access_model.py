@@ -30,6 +30,7 @@ MAY = {
 NAMES = ("red", "green", "blue")
 TABLES = ("customers", "notes", "tasks")
 PEOPLE = 7
+FIRST_ROLES = ("owner", "admin", "admin", "viewer", "owner", "owner")
 
 
 @dataclass(slots=True)
@@ -83,15 +84,14 @@ class Ground:
         self.people = [self._person(i) for i in range(PEOPLE)]
         # Everybody but the last belongs somewhere; some to two organizations in different roles.
         for i, user in enumerate(self.people[:-1]):
-            self._join(self.orgs[i % 3], user, ("owner", *MEMBER_ROLES)[i % 3 and i])
+            self._join(self.orgs[i % 3], user, FIRST_ROLES[i])
             if i % 2:
                 self._join(self.orgs[(i + 1) % 3], user, MEMBER_ROLES[(i + 2) % 5])
-        for org in self.orgs:
-            if "owner" not in self.model.members(org).values():
-                self._join(org, self.people[NAMES.index(self._name(org))], "owner")
         for user in self.people[::2]:  # the others have chosen nothing yet
             if mine := self.model.orgs_of(user):
                 self._choose(user, min(mine, key=self.orgs.index))
+        for org, guest in zip(self.orgs, self.people[::-1], strict=False):
+            self._invite(org, guest)
         for number, org in enumerate(self.orgs):
             for _ in range(number + 1):
                 self._rows(org)
@@ -102,9 +102,6 @@ class Ground:
         ).fetchone()
         assert made is not None
         return made[0]
-
-    def _name(self, org: UUID) -> str:
-        return NAMES[self.orgs.index(org)]
 
     def _person(self, number: int) -> UUID:
         email = f"person{number}-{uuid4().hex[:8]}@example.com"
@@ -126,6 +123,15 @@ class Ground:
             "update public.profiles set active_org_id = %s where user_id = %s", [org, user]
         )
         self.model.active[user] = org
+
+    def _invite(self, org: UUID, guest: UUID) -> None:
+        made = self.db.execute(
+            "select invitation_id, token from private.invite_for(%s, %s, 'agent')"
+            " where not exists (select from public.memberships where org_id = %s and user_id = %s)",
+            [org, self.emails[guest], org, guest],
+        ).fetchone()
+        if made:
+            self.model.offers[made[1]] = (org, made[0], guest, "agent")
 
     def _rows(self, org: UUID) -> None:
         customer = uuid4()
@@ -150,11 +156,11 @@ class Ground:
         """Run the block as one request of the Data API; an error undoes it and passes through."""
         with self.db.transaction():
             as_user(self.db, user, header, "authenticated" if user else "anon")
-            yield
-            as_operator(self.db)
+            yield  # whoever comes next says who they are
 
     def truth(self) -> tuple[dict[str, dict[UUID, UUID]], dict[tuple[UUID, UUID], str]]:
         """Read, past every policy, what is there."""
+        as_operator(self.db)
         rows = {
             table: dict(
                 self.db.execute(

@@ -52,6 +52,13 @@ class Play(RuleBasedStateMachine):
         ]
         return sorted(able)[person * 5 % len(able)]
 
+    def other(self, member: int, header: int | str | None) -> int:
+        """Choose somebody of the organization that `able` led to, else anybody."""
+        if not isinstance(header, int):
+            return member
+        ours = self.model.members(self.ground.orgs[header])
+        return sorted(map(self.ground.people.index, ours))[member % len(ours)]
+
     def pick(self, table: str, index: int, org: int | str | None = None) -> UUID:
         """Choose a row: of one organization when it is given by number, else any."""
         ids = sorted(self.model.rows[table], key=lambda i: (str(self.model.rows[table][i]), str(i)))

@@ -30,7 +30,10 @@ STATEMENTS = (
     from crowd as c cross join lateral generate_series(1, c.users) as u
     """,
     "insert into auth.users (id, email) select person, person || '@example.com' from crowd_people",
-    "insert into public.memberships (org_id, user_id, role) select org, person, role from crowd_people",
+    """
+    insert into public.memberships (org_id, user_id, role, permissions)
+    select org, person, role, private.permissions_held(org, role) from crowd_people
+    """,
     "insert into public.profiles (user_id, active_org_id) select person, org from crowd_people",
     """
     insert into public.integrations (org_id, id, provider, status, consent_id, connected_at)
@@ -61,7 +64,10 @@ STATEMENTS = (
         now() - ((c.messages - n) * interval '1 second')
     from crowd as c
     cross join lateral generate_series(1, c.messages) as n
-    join crowd_threads as t on t.k = c.k and t.t = 1 + mod(n, c.threads)
+    -- Up to 200 threads are busy at a time, whatever the size: a thread's messages lie equally far apart.
+    cross join lateral (select least(c.threads, 200) as busy) as b
+    join crowd_threads as t on t.k = c.k
+        and t.t = least(c.threads, 1 + n / (b.busy * %(per_thread)s) * b.busy + mod(n, b.busy))
     """,
     "set session_replication_role = origin",
     """

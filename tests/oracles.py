@@ -165,6 +165,10 @@ def uniqueness(db: psycopg.Connection[Any], world: World) -> list[str]:
 def inserted_references(db: psycopg.Connection[Any], world: World) -> list[str]:
     """Insert rows of ours that refer to theirs, as a member of both: like an id that is nowhere."""
     owner = world.ours.people["owner"]
+    targets = {  # looked up before our owner is one of theirs
+        key.name: _row(db, key.target, key.target_columns, world.theirs.id)
+        for key in references(db)
+    }
     db.execute(
         "insert into public.memberships (org_id, user_id, role) values (%s, %s, 'owner')",
         [world.theirs.id, owner],
@@ -174,7 +178,7 @@ def inserted_references(db: psycopg.Connection[Any], world: World) -> list[str]:
         columns = granted_columns(db, "authenticated", key.table, "insert")
         slots = [c for c in key.columns if c in columns and c != "org_id"]
         template = _row(db, key.table, columns, world.ours.id) if slots else None
-        foreign = _row(db, key.target, key.target_columns, world.theirs.id) if slots else None
+        foreign = targets[key.name] if slots else None
         if template is None or foreign is None:
             continue
         given = dict(zip(key.columns, foreign, strict=True))

@@ -1,7 +1,7 @@
 """`python -m tests.planted_leaks [WORD]`: plant leaks one by one and say which proofs go red.
 
-Every leak is planted in a savepoint of one transaction that nobody commits. A survivor is a defect
-of the proofs: the command ends with 1.
+Every leak is planted in a transaction that is rolled back. A survivor is a defect of the proofs:
+the command ends with 1.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ import psycopg
 from cli.embedded.cluster import SUPERUSER
 from tests.database import TestCluster, url_as
 from tests.full_world import make_full_world
-from tests.leaks import Leak
-from tests.leaks_beyond_tables import LEAKS
+from tests.leak import LEAKS, REWRITE, Leak
 from tests.proofs import PROOFS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.world import World
 
@@ -38,28 +37,25 @@ def ground(url: str) -> Iterator[tuple[psycopg.Connection[Any], World]]:
         db.execute(
             "grant worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress to postgres"
         )
+        db.execute(REWRITE)
         world = make_full_world(db)
-        db.execute("set constraints all immediate")  # alter table wants nothing pending
-        db.execute("set constraints all deferred")
+        db.commit()
         yield db, world
-        db.rollback()
 
 
 def killers(
-    db: psycopg.Connection[Any], world: World, leak: Leak, *, first: bool = False
+    db: psycopg.Connection[Any], world: World, leak: Leak, proofs: Iterable[str] = PROOFS
 ) -> dict[str, list[str]]:
-    """Plant *leak*, run the proofs (up to the *first* that is red), undo; return what went red."""
+    """Plant *leak*, run the proofs, undo; return what went red."""
     red: dict[str, list[str]] = {}
     with db.transaction(force_rollback=True):
         if leak.superuser:
             db.execute("reset session authorization")
         db.execute(leak.sql)
         db.execute("set session authorization postgres")
-        for name, proof in PROOFS.items():
-            if found := proof(db, world, leak.tables):
+        for name in proofs:
+            if found := PROOFS[name](db, world, leak.tables):
                 red[name] = found
-                if first:
-                    break
     return red
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Short: the machine of `make test` takes thousands of steps.
 PACE = settings(
-    max_examples=15,
+    max_examples=25,
     stateful_step_count=40,
     derandomize=True,
     database=None,

@@ -25,6 +25,7 @@ select privacy.describe(
     role        activity   observed  row   a
     created_at  activity   observed  row   a
     updated_at  technical  observed  none  -
+    permissions  activity   inferred  row   a
     $columns$,
     member => 'user_id = user : erase'
 );

@@ -472,14 +472,14 @@ isOneToOne: false
                   ]
                 },"memberships": {
                   Row: {
-                    "created_at": string,"org_id": string,"role": string,"updated_at": string,"user_id": string
+                    "created_at": string,"org_id": string,"permissions": (string)[],"role": string,"updated_at": string,"user_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"org_id": string,"role": string,"updated_at"?: string,"user_id": string
+                    "created_at"?: string,"org_id": string,"permissions"?: (string)[],"role": string,"updated_at"?: string,"user_id": string
                   }
                   Update: {
-                    "created_at"?: string,"org_id"?: string,"role"?: string,"updated_at"?: string,"user_id"?: string
+                    "created_at"?: string,"org_id"?: string,"permissions"?: (string)[],"role"?: string,"updated_at"?: string,"user_id"?: string
                   }
                   Relationships: [
                     {

@@ -81,6 +81,28 @@ RULES = {
             )
             and e !~ '^\\(+org_id = (ANY \\(ARRAY\\()?\\(? ?SELECT private\\.(current_org|leased_org|my_orgs)\\('
     """,
+    "every id in a tenant table is a reference, or is known to be none": """
+        select c.oid::regclass::text || '.' || a.attname
+        from pg_attribute as a
+        join pg_class as c on c.oid = a.attrelid
+        join pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname = any(%(ours)s) and c.relkind in ('r', 'p')
+            -- Jobs and audit events outlive the rows they speak of.
+            and n.nspname not in ('queue', 'audit')
+            and a.atttypid = 'uuid'::regtype and a.attnum > 0 and not a.attisdropped
+            -- A row's own id, the caller's key of an intent, and what an entry came from (two tables).
+            and a.attname not in ('id', 'client_key', 'source_id')
+            and not exists (
+                select 1 from pg_constraint as k
+                where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)
+            )
+    """,
+    "every reference to a table of tenants compares the tenant as well": """
+        select k.conrelid::regclass::text || ' ' || k.conname
+        from pg_constraint as k
+        join pg_attribute as a on a.attrelid = k.confrelid and a.attname = 'org_id'
+        where k.contype = 'f' and not a.attnum = any(k.confkey)
+    """,
     "helpers of the policies are stable: an immutable one would be remembered for somebody else": """
         select p.oid::regprocedure::text
         from pg_proc as p
@@ -92,6 +114,10 @@ RULES = {
     "PostgreSQL has the repairs of row-level security (CVE-2025-8713, CVE-2023-2455)": """
         select current_setting('server_version')
         where current_setting('server_version_num')::integer < 170006
+    """,
+    "a membership carries exactly the permissions of its role": """
+        select m.org_id::text || ' ' || m.role from public.memberships as m
+        where m.permissions is distinct from private.permissions_held(m.org_id, m.role)
     """,
     "triggers of ours are all switched on": """
         select t.tgrelid::regclass::text || ' ' || t.tgname

@@ -128,6 +128,16 @@ def test_a_failing_migration_changes_nothing_and_says_which_and_why(bare, own_pr
         assert db.execute("select to_regclass('public.half')").fetchone() == (None,)
 
 
+def test_the_advisors_have_nothing_to_say_about_ours(cluster, template, tmp_path):
+    name = cluster.create(template, "advised")
+    try:
+        done = supabase.advisors(cluster.url(name), tmp_path / "home")
+    finally:
+        cluster.drop(name)
+
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_advisors_find_a_table_without_row_level_security(bare, tmp_path):
     with psycopg.connect(bare) as db:
         db.execute("create table public.open (id int primary key)")
