@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli import signing
+from cli import journal, signing
 from cli.database import connect, database_url
 from cli.errors import Failed, Refused
 from cli.output import say
@@ -51,6 +51,11 @@ def carry_out(run: Run, plan_sha256: str | None) -> dict[str, Any]:
     """Do everything that is left to do, and return the signed certificate."""
     signer = signing.signer(run.data)
     (begun,) = run.rows("select * from privacy.start_erasure(%s, %s, %s)", plan_sha256)
+    return finish(run, begun, signer)
+
+
+def finish(run: Run, begun: dict[str, Any], signer: signing.Signer) -> dict[str, Any]:
+    """Go through the steps of an erasure that has begun."""
     if begun["subject_kind"] == "organization":
         _close(run)
     _files(run)
@@ -197,6 +202,7 @@ def _table(run: Run, table: str) -> None:
 
 def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> dict[str, Any]:
     """Sign what was done, and forget by what the subject was found."""
+    journal.note(run.rows)
     with connect(run.data) as db:
         facts = db.one(
             "select privacy.certificate_facts(%s, %s, %s) as f", run.org, run.id, run.backup_days

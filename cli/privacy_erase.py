@@ -9,7 +9,7 @@ import typer
 
 from cli import options, privacy_request
 from cli.database import connect
-from cli.errors import Failed, NothingToDo
+from cli.errors import Failed, NothingToDo, Refused
 from cli.output import confirm, say, show, show_json, show_one
 
 app = typer.Typer(
@@ -206,3 +206,35 @@ def _written(document: dict[str, Any], out: Path | None) -> None:
         out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise Failed(f"{out} cannot be written: {error.strerror}") from error
+
+
+@app.command()
+def replay(
+    *,
+    journal: Annotated[
+        Path, typer.Option("--journal", help="The file of CONNEXT_ERASURE_JOURNAL.")
+    ],
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether any is forgotten; exit 4 if so.")
+    ] = False,
+    data: options.Data = None,
+) -> None:
+    """Carry out again, after a restore, the erasures that the backup has forgotten.
+
+    For instance: connext privacy erase replay --journal ./evidence/erasures.jsonl --check
+    """
+    from cli.journal import pending
+    from cli.journal import replay as again
+
+    forgotten = pending(data, journal)
+    if not forgotten:
+        say("the database knows every erasure of the journal: it may serve")
+        return
+    if check:
+        raise Refused(
+            f"{len(forgotten)} erasures are forgotten: do not start workers, receiver or API"
+            " before 'connext privacy erase replay' has run"
+        )
+    for line in forgotten:
+        again(data, line)
+    say(f"replayed {len(forgotten)} erasures, each swept and certified again")

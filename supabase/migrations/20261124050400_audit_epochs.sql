@@ -246,6 +246,9 @@ begin
         and not exists (
             select 1 from audit.events as v where v.xid >= e.from_xid and v.xid < e.to_xid and v.at >= purge.before
         );
+    if not found then
+        return 0;
+    end if;
     delete from audit.events as v
     using audit.epochs as e
     where e.purged_at = now() and v.xid >= e.from_xid and v.xid < e.to_xid;

@@ -1429,6 +1429,9 @@ isOneToOne: false
 "set_member_role":
 { Args: { "role": string,"user_id": string }; Returns: undefined
                            },
+"set_retention":
+{ Args: { "keep_days": number,"kind": string }; Returns: undefined
+                           },
 "switch_organization":
 { Args: { "org_id": string }; Returns: undefined
                            },
