@@ -32,7 +32,7 @@ FILL = """
         org_id, provider, channel_id, conversation_id, direction, state, body, external_id, origin
     )
     select %s, 'meta', %s, %s, 'inbound', 'received', 'Message number ' || n || ' of somebody',
-        'm_' || n, 'webhook'
+        'bench_' || n, 'webhook'
     from generate_series(1, %s) as n
 """
 MAKE = """
