@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli import journal, signing
 from cli.database import connect, database_url
-from cli.errors import Failed, Refused
+from cli.errors import Failed, Refused, from_database
 from cli.output import say
 
 if TYPE_CHECKING:
@@ -189,15 +189,21 @@ def _tables(run: Run, begun: dict[str, Any]) -> list[str]:
 
 
 def _table(run: Run, table: str) -> None:
-    """Erase one table in batches, each a transaction."""
+    """Erase one table in batches, each a transaction on the one connection."""
+    import psycopg
+
+    query = "select privacy.erase_batch(%s, %s, %s, %s)"
     total = 0
-    while done := run.rows("select privacy.erase_batch(%s, %s, %s, %s) as n", table, run.batch)[0][
-        "n"
-    ]:
-        total += done
-        if total >= 10 * run.batch:
-            say(f"{table}: {total} rows")
-            total = 0
+    try:
+        with psycopg.connect(database_url(run.data), autocommit=True) as raw:
+            values = [run.org, run.id, table, run.batch]
+            while (row := raw.execute(query, values).fetchone()) and row[0]:
+                total += row[0]
+                if total >= 10 * run.batch:
+                    say(f"{table}: {total} rows")
+                    total = 0
+    except psycopg.Error as error:
+        raise from_database(error) from error
 
 
 def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import psycopg
 
 PERSON = "contact"
-FILES = "public.attachments"
+BLOCK = 1 << 16
 
 
 @dataclass(slots=True)
@@ -156,14 +156,18 @@ def _table(
             f"copy (select row_to_json(r)::text from ({query}) as r) to stdout"  # noqa: S608 - from the catalog
             " (format csv, quote e'\\x01', delimiter e'\\x02')"
         )
+        blocks = _Blocks(write)
         for piece in _copied(db, lines):
-            write(b"," + piece if rows else piece)
+            blocks.add(b"," + piece if rows else piece)
             rows += 1
-        write(b"]\n")
+        blocks.add(b"]\n")
+        blocks.flush()
     with archive.file(f"data/{name}.csv") as write:
-        write(",".join(columns).encode() + b"\n")
+        blocks = _Blocks(write)
+        blocks.add(",".join(columns).encode() + b"\n")
         for piece in _copied(db, f"copy ({cells}) to stdout (format csv)"):
-            write(piece)
+            blocks.add(piece)
+        blocks.flush()
     return rows
 
 
@@ -172,6 +176,27 @@ def _copied(db: psycopg.Connection[Any], statement: str) -> Iterator[bytes]:
     with db.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         for piece in copy:
             yield bytes(piece)
+
+
+class _Blocks:
+    """Hashes and compresses in blocks: a call for every line would take longer than the line."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._kept: list[bytes] = []
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take a line, and pass on what has become a block."""
+        self._kept.append(piece)
+        self._size += len(piece)
+        if self._size >= BLOCK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Pass on what there is."""
+        self._write(b"".join(self._kept))
+        self._kept, self._size = [], 0
 
 
 def _files(

@@ -28,7 +28,7 @@ as $$
 $$;
 comment on function privacy.spellings(text) is 'The ways an address or number may stand in a text.';
 
-create function privacy.patterns(words text[])
+create function privacy.patterns(words text[], as_bytes boolean)
 returns text[]
 language sql
 immutable
@@ -39,14 +39,15 @@ as $$
     cross join lateral unnest(privacy.spellings(w.word)) as s (spelling)
     cross join lateral (
         values
-        (lower(s.spelling)),
-        (encode(convert_to(s.spelling, 'UTF8'), 'hex')),  -- how bytea reads as text
-        (replace(replace(lower(s.spelling), '\', '\\'), '"', '""')),  -- inside a row
-        (lower(btrim(to_json(s.spelling)::text, '"')))  -- inside json
-    ) as f (form)
-    where length(w.word) >= 3;
+        (lower(s.spelling), false),
+        (encode(convert_to(s.spelling, 'UTF8'), 'hex'), true),  -- how bytea reads as text
+        (replace(replace(lower(s.spelling), '\', '\\'), '"', '""'), false),  -- inside a row
+        (lower(btrim(to_json(s.spelling)::text, '"')), false)  -- inside json
+    ) as f (form, bytes)
+    where length(w.word) >= 3 and (patterns.as_bytes or not f.bytes);
 $$;
-comment on function privacy.patterns(text[]) is 'LIKE patterns, in lower case, that find words in the text of any row.';
+comment on function privacy.patterns(text[], boolean) is
+'LIKE patterns, in lower case, that find words in the text of any row; those of bytes only where a row has some.';
 
 create function privacy.sweep(org_id uuid, subject text, account_too boolean, words text[])
 returns table (table_name text, column_name text, hits bigint, retained boolean)
@@ -55,7 +56,9 @@ volatile
 set search_path = ''
 as $$
 declare
-    wanted constant text[] := privacy.patterns(sweep.words);
+    everything constant text[] := privacy.patterns(sweep.words, true);
+    plain_text constant text[] := privacy.patterns(sweep.words, false);
+    wanted text[] := everything;
     place record;
     spot record;
     found_any boolean;
@@ -80,7 +83,11 @@ begin
             exists (
                 select 1 from pg_catalog.pg_attribute as a
                 where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped
-            ) as has_org
+            ) as has_org,
+            exists (
+                select 1 from pg_catalog.pg_attribute as a
+                where a.attrelid = c.oid and a.atttypid = 'bytea'::regtype and not a.attisdropped
+            ) as has_bytes
         from pg_catalog.pg_class as c
         inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
         where c.relkind in ('r', 'p') and not c.relispartition and (
@@ -95,6 +102,7 @@ begin
         and not (sweep.subject = 'organization' and n.nspname in ('audit', 'privacy'))
         and has_table_privilege(c.oid, 'SELECT')
     loop
+        wanted := case when place.has_bytes then everything else plain_text end;
         within := case
             when sweep.subject = 'organization' then 'true'
             when place.has_org then '(t.org_id = $2 or t.org_id is null)'
@@ -137,6 +145,7 @@ begin
     end if;
     drop table pg_temp.sweep_canary;
 
+    wanted := everything;
     -- What the planner remembers of values, until the next ANALYZE.
     for spot in
         select s.schemaname, s.tablename, s.attname,
