@@ -53,6 +53,8 @@ fix: setup ## Format, and repair what the linters can repair
 	@$(BIN)/ruff format $(CODE)
 
 ##@ Generated files
+LOCKING = --quiet --generate-hashes --strip-extras --no-annotate --no-header \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 .PHONY: policies catalog types docs golden lock
 policies: setup ## Write the next migration from supabase/policies
 	@$(BIN)/connext db policies build || test $$? -eq 3
@@ -70,10 +72,9 @@ docs: setup ## Write docs/cli.md and docs/data-model.md from help and migrations
 golden: setup ## Write tests/golden: who may reach what, for people to read the difference
 	@$(BIN)/python -m tests.golden
 
-lock: build/lock/bin/pip-compile ## Write requirements.lock from pyproject.toml
-	@$< --quiet --extra dev --generate-hashes --strip-extras --no-annotate --no-header \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --output-file requirements.lock pyproject.toml
+lock: build/lock/bin/pip-compile ## Write requirements.lock and the image's part of it from pyproject.toml
+	@$< $(LOCKING) --extra dev --output-file requirements.lock pyproject.toml
+	@$< $(LOCKING) --constraint requirements.lock --output-file requirements.runtime.lock pyproject.toml
 
 ##@ Now and then
 .PHONY: bench clean leaks soak

@@ -139,7 +139,9 @@ class Ours(System):
         """Enqueue in bulk as a worker does."""
         job = {"kind": "meta.noop", "payload": {}, "org_id": org, "priority": priority}
         chunk = json.dumps([job] * CHUNK)
-        with psycopg.connect(url_as(self.url, "worker_meta"), autocommit=True) as connection:
+        # Only an operator may choose whom a job acts for.
+        role = "worker_meta" if org is None else "postgres"
+        with psycopg.connect(url_as(self.url, role), autocommit=True) as connection:
             started = time.perf_counter()
             for _ in range(count // CHUNK):
                 connection.execute("select queue.enqueue_many('meta', %s)", [chunk])

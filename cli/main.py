@@ -29,6 +29,9 @@ class Console(LazyGroup):
             "cli.story.run:demo",
             "Run the whole story on a fresh local stack; exit 0 only if every step proved itself.",
         ),
+        "doctor": Entry(
+            "cli.doctor.run:doctor", "Look for the usual misconfigurations; say how to mend each."
+        ),
         "db": Entry("cli.db:app", "Migrate, check and describe the database."),
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
         "member": Entry("cli.member:app", "Invite, list and remove an organization's people."),

@@ -6,7 +6,7 @@ import typer
 
 from cli import options
 from cli.database import Operator, connect
-from cli.errors import NothingToDo
+from cli.errors import Failed, NothingToDo
 from cli.output import confirm, say, show
 
 app = typer.Typer(
@@ -138,6 +138,34 @@ def drop(
         confirm(f"forget {_listed(ids)} of {queue} for good", yes=yes)
         done = [i for i in ids if _done(db, "select queue.drop_dead(%s, %s) as done", queue, i)]
     say(f"dropped from {queue}: {_listed(done)}")
+
+
+@app.command()
+def listener(
+    queue: options.Queue,
+    *,
+    email: Annotated[
+        str | None, typer.Option("--email", help="Address of the worker's account at Auth.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Send no hints any more.")] = False,
+    data: options.Data = None,
+) -> None:
+    """Say which account hears of new jobs by Realtime, for workers that cannot LISTEN.
+
+    Make the account before, in the dashboard of Auth; it needs no organization.
+
+    For instance: connext queue listener meta --email worker-meta@example.com
+    """
+    if (email is None) != nobody:
+        raise typer.BadParameter("give --email, or --nobody")
+    with connect(data) as db:
+        _known(db, queue)
+        found = db.one("select u.id from auth.users as u where lower(u.email) = lower(%s)", email)
+        if email is not None and found is None:
+            raise Failed("Auth knows no account with this address; make it there first")
+        account = found["id"] if found else None
+        db.run("update queue.queues set listener = %s where queue = %s", account, queue)
+    say(f"the queue {queue} sends {'hints to its listener' if account else 'no hints'}")
 
 
 def _known(db: Operator, queue: str) -> None:

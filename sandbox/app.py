@@ -14,6 +14,8 @@ from sandbox.clock import Clock
 from sandbox.control import Refused, control_routes
 from sandbox.meta.config import MetaConfig
 from sandbox.meta.vendor import Meta
+from sandbox.telnyx.config import TelnyxConfig
+from sandbox.telnyx.vendor import Telnyx
 from sandbox.vendor import Vendor
 
 
@@ -23,6 +25,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     meta: MetaConfig | None = None
+    telnyx: TelnyxConfig | None = None
 
 
 class Sandbox:
@@ -48,6 +51,8 @@ class Sandbox:
     def _vendors(self, config: Config) -> Iterator[Vendor]:
         if config.meta is not None:
             yield Meta(config.meta, clock=self.clock, stopping=self.stopping)
+        if config.telnyx is not None:
+            yield Telnyx(config.telnyx, clock=self.clock, stopping=self.stopping)
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:

@@ -35,8 +35,55 @@ OF_ONE = (
     from public.integrations as i where i.org_id = %(org)s::uuid and i.provider = 'telnyx'
     """,
     """
-    insert into public.calls (org_id, channel_id, direction, state, from_number)
-    values (%(org)s::uuid, %(org)s::uuid, 'inbound', 'ringing', '+15145550123')
+    insert into public.calls (org_id, id, channel_id, direction, state, from_number)
+    values (%(org)s::uuid, %(org)s::uuid, %(org)s::uuid, 'inbound', 'ringing', '+15145550123')
+    """,
+    """
+    insert into public.call_actions (org_id, call_id, action)
+    values (%(org)s::uuid, %(org)s::uuid, 'answer')
+    """,
+    """
+    insert into public.call_recordings (org_id, call_id, external_id, recorded_at)
+    values (%(org)s::uuid, %(org)s::uuid, 'rec_1', now())
+    """,
+    """
+    insert into public.calling_tokens (org_id, integration_id, user_id, public_key)
+    select i.org_id, i.id, m.user_id, repeat('A', 400)
+    from public.integrations as i
+    join public.memberships as m on m.org_id = i.org_id
+    where i.org_id = %(org)s::uuid and i.provider = 'telnyx'
+    """,
+    """
+    insert into private.telnyx_accounts (org_id, integration_id)
+    select i.org_id, i.id from public.integrations as i
+    where i.org_id = %(org)s::uuid and i.provider = 'telnyx'
+    """,
+    """
+    insert into public.phone_numbers (org_id, integration_id, number, external_id)
+    select i.org_id, i.id, %(number)s, '1' from public.integrations as i
+    where i.org_id = %(org)s::uuid and i.provider = 'telnyx'
+    """,
+    "insert into public.phone_settings (org_id) values (%(org)s::uuid)",
+    """
+    insert into public.conversations (org_id, id, provider, channel_id, contact_external_id)
+    values (%(org)s::uuid, %(org)s::uuid, 'telnyx', %(org)s::uuid, '+15145550123')
+    """,
+    """
+    insert into public.messages
+        (org_id, id, provider, channel_id, conversation_id, direction, state, body, external_id, origin)
+    values (
+        %(org)s::uuid, %(org)s::uuid, 'telnyx', %(org)s::uuid, %(org)s::uuid, 'inbound', 'received', 'hi',
+        'sms_1', 'webhook'
+    )
+    """,
+    """
+    insert into public.attachments (org_id, provider, message_id, kind)
+    values (%(org)s::uuid, 'telnyx', %(org)s::uuid, 'image')
+    """,
+    "insert into private.send_requests (org_id, message_id, body) values (%(org)s::uuid, %(org)s::uuid, '{}')",
+    """
+    insert into queue.webhook_events (org_id, provider, channel_id, event_key, kind, occurred_at, body)
+    values (%(org)s::uuid, 'telnyx', %(org)s::uuid, 'e1', 'message', now(), '{}')
     """,
     """
     insert into public.opt_outs (org_id, channel_id, contact, source)

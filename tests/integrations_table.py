@@ -28,9 +28,20 @@ INTEGRATIONS_TABLE = {
     # "numbers, call and message metadata and content of the numbers you connect"
     "worker_telnyx": CONNECTION
     | {
+        "private.telnyx_accounts": "select update delete",  # what was made there, how far it was read
+        "private.send_requests": "select insert update delete",  # a text under way, to be repeated
+        "public.phone_numbers": "select insert update",
+        "public.channels": "select update",  # which numbers are connected
+        "public.conversations": "select insert update",
+        "public.messages": "select insert update",
+        "public.attachments": "select insert update",
         "public.calls": "select insert update",
+        "public.call_actions": "select update",
+        "public.call_recordings": "select insert update",
+        "public.calling_tokens": "select update",  # sealed to the browser that asked
         "public.opt_outs": "select insert update",
         "public.contact_points": "select",  # who of the customers is calling
+        "queue.webhook_events": "select update",
     },
     # "billing e-mail and the state of your subscription and payments"
     "worker_stripe": CONNECTION

@@ -111,10 +111,14 @@ class FakeGraph:
     async def revoke_permissions(self, person_id, *, token):
         self._answer("revoke_permissions", None, person=person_id, token=token.get_secret_value())
 
-    async def send_text(self, page_id, *, token, to, text, metadata):
-        said = {"page": page_id, "token": token.get_secret_value(), "to": to, "text": text}
-        answer = models.Sent(message_id="m_sent")
-        return self._answer("send_text", answer, **said, metadata=metadata)
+    async def upload(self, page_id, *, token, kind, content, mime_type):
+        said = {"page": page_id, "kind": kind, "content": content, "mime_type": mime_type}
+        return self._answer("upload", "77001", **said)
+
+    async def send(self, page_id, *, token, to, content, metadata):
+        said = {"page": page_id, "token": token.get_secret_value(), "to": to}
+        said |= {"message": content.message(), "purpose": content.purpose(), "metadata": metadata}
+        return self._answer("send", models.Sent(message_id="m_sent"), **said)
 
     async def conversations(self, page_id, *, token, limit, after=None):
         said = {"page": page_id, "limit": limit, "after": after}

@@ -41,12 +41,13 @@ class ListStore:
         self.done: list[tuple[str, int]] = []
         self.calls: Counter[str] = Counter()
         self.sizes: list[int] = []
+        self.held: set[object] = set()
         self.faults: dict[str, list[Exception]] = {}
         self.changed = asyncio.Condition()
 
-    def job(self, number: int, kind: str, key: str | None = None) -> Job:
+    def job(self, number: int, kind: str, key: str | None = None, org: object = None) -> Job:
         return Job(
-            *(number, "meta", kind, None, key, 5, {}, 0, 3, uuid.uuid4()),
+            *(number, "meta", kind, org, key, 5, {}, 0, 3, uuid.uuid4()),
             *(NOW, NOW, NOW),
         )
 
@@ -76,7 +77,7 @@ class ListStore:
         busy = {job.ordering_key for job in self.running.values() if job.ordering_key}
         taken: list[Job] = []
         for job in list(self.ready):
-            if len(taken) < batch and job.ordering_key not in busy:
+            if len(taken) < batch and job.ordering_key not in busy and job.org_id not in self.held:
                 self.ready.remove(job)
                 taken.append(replace(job, attempt=job.attempt + 1, lease=uuid.uuid4()))
                 busy |= {job.ordering_key} - {None}
@@ -100,6 +101,11 @@ class ListStore:
         await self._called("bury")
         return await self._ended(f"buried: {reason}", job)
 
+    async def pause(self, org_id, pause):
+        await self._called("pause")
+        self.held |= {job.org_id for job in self.ready} if org_id is None else {org_id}
+        return 1
+
     async def sweep(self):
         await self._called("sweep")
         return 0
@@ -110,6 +116,9 @@ class ListStore:
 
     async def stats(self):
         return []
+
+    async def call_out(self):
+        return True
 
     async def enqueue(self, job):
         return None

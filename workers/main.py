@@ -26,10 +26,10 @@ from workers.core.settings import (
     MetaWebhookSettings,
     ReceiverSettings,
     StorageSettings,
+    TelnyxSettings,
     WorkerSettings,
     load,
 )
-from workers.db.listen import notifications
 from workers.db.pool import Database
 from workers.jobqueue import depth, health
 from workers.jobqueue.context import Context
@@ -40,9 +40,10 @@ from workers.jobqueue.side import supervised
 from workers.jobs import upkeep
 from workers.jobs.registry import Registry
 from workers.jobs.timed import timed
+from workers.jobs.wakeups import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Sequence
 
     from workers.jobqueue.side import Group
 
@@ -165,6 +166,8 @@ async def _handlers(
     registry = Registry()
     if "meta" in queues:
         await _add_meta(registry, settings, clock=clock, metrics=metrics, stack=stack)
+    if "telnyx" in queues:
+        await _add_telnyx(registry, settings, clock=clock, stack=stack)
     if "upkeep" in queues:
         upkeep.register(registry)
     return registry
@@ -204,10 +207,49 @@ async def _add_meta(
     )
     place, storage = load(StorageSettings), None
     if place.supabase_url is not None and place.storage_key is not None:
-        storage = StorageClient(client, url=place.supabase_url, key=place.storage_key, clock=clock)
+        storage = StorageClient(
+            client,
+            url=place.supabase_url,
+            key=place.storage_key,
+            clock=clock,
+            gate=place.publishable_key,
+        )
     files = FileClient(client, base_url=app.graph_url, clock=clock)
     meta.register(registry, graph=graph, opener=opener, clock=clock, files=files, storage=storage)
     sealing.register(registry, provider="meta", opener=opener, clock=clock)
+
+
+async def _add_telnyx(
+    registry: Registry, settings: WorkerSettings, *, clock: SystemClock, stack: AsyncExitStack
+) -> None:
+    """Register what Telnyx's queue does."""
+    # A worker of another provider neither needs nor should have any of this loaded.
+    from workers.jobs import sealing, telnyx  # noqa: PLC0415
+    from workers.providers import http  # noqa: PLC0415
+    from workers.providers.storage.client import StorageClient  # noqa: PLC0415
+    from workers.providers.storage.links import StorageLinks  # noqa: PLC0415
+    from workers.providers.telnyx.client import TelnyxClient  # noqa: PLC0415
+    from workers.providers.telnyx.files import TelnyxFiles  # noqa: PLC0415
+
+    base_url = load(TelnyxSettings).telnyx_url
+    opener = Opener(_keyring(settings), clock=clock)
+    stack.callback(opener.wipe_all)
+    client = await stack.enter_async_context(http.client())
+    place, storage, links = load(StorageSettings), None, None
+    if place.supabase_url is not None and place.storage_key is not None:
+        url, key, gate = place.supabase_url, place.storage_key, place.publishable_key
+        storage = StorageClient(client, url=url, key=key, clock=clock, gate=gate)
+        links = StorageLinks(client, url=url, key=key, clock=clock, gate=gate)
+    telnyx.register(
+        registry,
+        client=TelnyxClient(client, base_url=base_url, clock=clock),
+        opener=opener,
+        clock=clock,
+        files=TelnyxFiles(client, base_url=base_url, clock=clock),
+        storage=storage,
+        links=links,
+    )
+    sealing.register(registry, provider="telnyx", opener=opener, clock=clock)
 
 
 def _keyring(settings: WorkerSettings) -> Keyring:
@@ -240,17 +282,8 @@ def _runner(queue: str, parts: Parts) -> Runner:
             poll_every=settings.poll,
             grace=settings.grace,
         ),
-        wakeups=_wakeups(queue, parts.control),
+        wakeups=chosen(settings, PostgresStore(parts.control, queue), parts.control, parts.metrics),
         clock=parts.clock,
-    )
-
-
-def _wakeups(queue: str, control: Database) -> Callable[[], AsyncIterator[str]] | None:
-    """Listen for new jobs, where sessions last long enough to listen; polling remains."""
-    if not control.keeps_sessions:
-        return None
-    return lambda: notifications(
-        control.dsn, [f"queue_{queue}"], application_name=control.application_name
     )
 
 

@@ -1,4 +1,8 @@
-"""procrastinate with an empty task, at its best settings; in the peers' environment."""
+"""procrastinate with an empty task, at its best settings; in the peers' environment.
+
+Its best settings: finished jobs deleted, notifications on, uvloop. The concurrency, which changes
+little because jobs are fetched one at a time, is tried out before the rounds (bench.queue).
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,20 @@ import sys
 import time
 
 import procrastinate
+import uvloop
 from procrastinate import PsycopgConnector
 
 from bench.subjects.measure import Meter
 
-CONCURRENCY = 10
+CONNECTIONS = 20
 
 
-async def main(dsn: str, mode: str, amount: float) -> None:
+async def main(dsn: str, concurrency: int, mode: str, amount: float) -> None:
     """Install the schema, fill the queue, or work it while the meter runs."""
     meter = Meter()
-    app = procrastinate.App(connector=PsycopgConnector(conninfo=dsn, min_size=4, max_size=10))
+    app = procrastinate.App(
+        connector=PsycopgConnector(conninfo=dsn, min_size=4, max_size=CONNECTIONS)
+    )
 
     @app.task(name="noop")
     async def noop(at: float = 0) -> None:
@@ -40,10 +47,10 @@ async def main(dsn: str, mode: str, amount: float) -> None:
         else:
             measured = meter.rate(amount) if mode == "rate" else meter.latency(int(amount))
             worker = app.run_worker_async(
-                concurrency=CONCURRENCY, delete_jobs="always", install_signal_handlers=False
+                concurrency=concurrency, delete_jobs="always", install_signal_handlers=False
             )
             await asyncio.gather(worker, measured)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 GRAPH_VERSION = "v26.0"
 RECEIVES_META = "/webhooks/meta"
+RECEIVES_TELNYX = "/webhooks/telnyx"
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "CONNEXT_LOG_LEVEL")
 
 
@@ -122,7 +123,8 @@ def sandbox(plan: Plan) -> Child:
         # Another seed at each start: the database remembers the message ids of the last one.
         "seed": int(time.time()),
     }
-    project.write_private(config, {"meta": meta})
+    telnyx = {"seed": meta["seed"], "media_url": f"{plan.url('sandbox')}/telnyx-media"}
+    project.write_private(config, {"meta": meta, "telnyx": telnyx})
     words = ["--host", HOST, "--port", str(plan.ports["sandbox"]), "--config", str(config)]
     return Child(
         "sandbox",
@@ -160,9 +162,21 @@ def worker_meta(plan: Plan) -> Child:
         CONNEXT_META_GRAPH_URL=plan.url("sandbox"),
         CONNEXT_META_GRAPH_VERSION=GRAPH_VERSION,
         CONNEXT_SUPABASE_URL=plan.url("api"),
-        CONNEXT_STORAGE_KEY=plan.secrets["secret_key"],
+        CONNEXT_STORAGE_KEY=project.role_token("files_meta", plan.secrets["jwt_secret"]),
+        CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
         META_APP_ID=meta["app_id"],
         META_APP_SECRET=meta["app_secret"],
+    )  # fmt: skip
+
+
+def worker_telnyx(plan: Plan) -> Child:
+    """Describe the worker of texts and calls, talking to the sandbox."""
+    return _worker(
+        plan, "telnyx", ["telnyx"], "worker_telnyx",
+        CONNEXT_TELNYX_URL=f"{plan.url('sandbox')}/v2",
+        CONNEXT_SUPABASE_URL=plan.url("api"),
+        CONNEXT_STORAGE_KEY=project.role_token("files_telnyx", plan.secrets["jwt_secret"]),
+        CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
     )  # fmt: skip
 
 
@@ -191,6 +205,7 @@ CHILDREN: dict[str, Callable[[Plan], Child]] = {
     "sandbox": sandbox,
     "receiver": receiver,
     "worker_meta": worker_meta,
+    "worker_telnyx": worker_telnyx,
     "worker_privacy": worker_privacy,
 }
 
@@ -232,6 +247,12 @@ def point_at_sandbox(plan: Plan) -> None:
             "insert into private.provider_settings (provider, key, value) values ('meta', %s, %s)"
             " on conflict (provider, key) do update set value = excluded.value",
             list(settings.items()),
+        )
+        database.execute(
+            "insert into private.provider_settings (provider, key, value)"
+            " values ('telnyx', 'webhook_url', %s)"
+            " on conflict (provider, key) do update set value = excluded.value",
+            [plan.url("receiver") + RECEIVES_TELNYX],
         )
 
 

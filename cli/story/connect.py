@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from cli.story.stage import Stage
 
 
+HISTORY, OLD = 8, 30 * 3600  # messages per person, the newest 30 hours old
+PASSWORD_CHANGED = 460  # Meta's subcode of error 190
+OUT = "in.(sent,delivered,read)"
+REAUTHORIZE = "reauthorization_required"
+
+
 def connect_meta(book: Book, stage: Stage) -> None:
     """Consent in the browser as the owner; the worker exchanges the code and seals the tokens."""
     owner = stage.people["owner"]
     with book.step("the owner connects Meta by OAuth") as step:
-        pages = stage.control("seed", {})["pages"]
-        begun = owner.call("begin_connection", provider="meta")
-        code, state = _consent(stage, begun["authorize_url"])
-        owner.call("complete_connection", state=state, code=code)
+        pages = stage.control("seed", {"history": HISTORY, "history_ago_seconds": OLD})["pages"]
+        code, state = come_back(stage)
         try:
             owner.call("complete_connection", state=state, code=code)
         except Denied as refused:
@@ -32,6 +36,32 @@ def connect_meta(book: Book, stage: Stage) -> None:
         prove(len(channels) == len(pages), f"{len(channels)} channels for {len(pages)} pages")
         stage.known |= {"integration": link["id"], "channels": channels}
         step.seen = f"active, {len(channels)} pages, a used state refused"
+
+
+def reauthorize(book: Book, stage: Stage) -> None:
+    """Let Meta end every token; what is written meanwhile leaves once the owner has reconnected."""
+    owner, agent = stage.people["owner"], stage.people["agent"]
+    with book.step("tokens die; after reconnecting what waited goes out") as step:
+        stage.control("tokens/kill", {"subcode": PASSWORD_CHANGED})
+        waiting = agent.call(
+            "send_message", conversation_id=stage.known["threads"][0]["id"], body="À demain !"
+        )
+        wait_for("people are asked to reconnect", lambda: _status(stage) == REAUTHORIZE)
+        (row,) = agent.get("messages", select="state,error_code", id=f"eq.{waiting['id']}")
+        prove(row["state"] == "queued", f"the reply is {row}")
+        come_back(stage)
+        wait_for("the integration is active again", lambda: _status(stage) == "active")
+        wait_for(
+            "the reply is sent",
+            lambda: agent.get(
+                "messages", id=f"eq.{waiting['id']}", state="in.(sent,delivered,read)"
+            ),
+        )
+        told = stage.control(f"sent?metadata={waiting['id']}")
+        prove(told["count"] == 1, f"the reply arrived {told['count']} times")
+        (link,) = owner.get("integrations", select="error")
+        prove(link["error"] is None, f"the integration says: {link['error']}")
+        step.seen = "1 reply waited, 1 arrived, the same integration"
 
 
 def tokens_are_sealed(book: Book, stage: Stage) -> None:
@@ -78,6 +108,19 @@ def _active(stage: Stage) -> dict[str, Any] | None:
     (link,) = stage.people["owner"].get("integrations", select="id,status,error")
     prove(not link["error"], f"the integration says: {link['error']}")
     return link if link["status"] == "active" else None
+
+
+def _status(stage: Stage) -> str:
+    (link,) = stage.people["owner"].get("integrations", select="status")
+    return str(link["status"])
+
+
+def come_back(stage: Stage) -> tuple[str, str]:
+    """Begin, consent and complete as the owner; return the code and the state that were used."""
+    owner = stage.people["owner"]
+    code, state = _consent(stage, owner.call("begin_connection", provider="meta")["authorize_url"])
+    owner.call("complete_connection", state=state, code=code)
+    return code, state
 
 
 def _consent(stage: Stage, authorize_url: str) -> tuple[str, str]:

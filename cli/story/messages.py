@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cli.story.book import prove
+from cli.story.connect import HISTORY
 from cli.story.stage import wait_for
 
 if TYPE_CHECKING:
     from cli.story.book import Book
-    from cli.story.stage import Stage
+    from cli.story.stage import Person, Stage
 
 EVENTS, DUPLICATES, FORGED, MALFORMED, CUSTOMERS = 300, 20, 2, 1, 20
+
+
+def history(book: Book, stage: Stage) -> None:
+    """Find what was said before connecting, each message once, none of it as news."""
+    agent = stage.people["agent"]
+    with book.step("the history of the pages is read back") as step:
+        wait_for(
+            "both pages are read",
+            lambda: all(
+                row["sync_state"] == "done" for row in agent.get("channels", select="sync_state")
+            ),
+        )
+        old = agent.get("messages", select="external_id", origin="eq.backfill", limit="1000")
+        people = stage.sql("select count(*) from public.conversations")[0][0]
+        prove(
+            len(old) == people * HISTORY and people > 0,
+            f"{len(old)} messages of {people} people, {HISTORY} each were said",
+        )
+        unread = sum(t["unread_count"] for t in agent.get("conversations", select="unread_count"))
+        prove(unread == 0, f"{unread} old messages count as unread")
+        step.seen = f"{len(old)} messages of {people} people, none counted as unread"
 
 
 def storm(book: Book, stage: Stage) -> None:
@@ -51,15 +73,10 @@ def read_inbox(book: Book, stage: Stage) -> None:
     with book.step("the agent reads the inbox through the Data API") as step:
         wait_for(
             f"{EVENTS} messages are in the inbox",
-            lambda: len(agent.get("messages", select="id", limit="1000")) >= EVENTS,
+            lambda: len(_news(agent, select="id")) >= EVENTS,
         )
         wait_for("the queue is empty", lambda: _waiting(stage) == 0)
-        rows = agent.get(
-            "messages",
-            select="external_id,body,conversations(contact_external_id)",
-            direction="eq.inbound",
-            limit="1000",
-        )
+        rows = _news(agent, select="external_id,body,conversations(contact_external_id)")
         seen = sorted(
             (row["conversations"]["contact_external_id"], row["external_id"], row["body"])
             for row in rows
@@ -70,7 +87,11 @@ def read_inbox(book: Book, stage: Stage) -> None:
             for line in lines
         )
         prove(seen == said, f"{len(seen)} messages in the inbox, {len(said)} were said")
-        threads = agent.get("conversations", select="id,contact_external_id,unread_count")
+        threads = [
+            thread
+            for thread in agent.get("conversations", select="id,contact_external_id,unread_count")
+            if thread["contact_external_id"] in stage.known["told"]["customers"]
+        ]
         unread = sum(thread["unread_count"] for thread in threads)
         prove(unread == EVENTS, f"{unread} unread")
         stage.known["threads"] = threads
@@ -99,6 +120,11 @@ def reply(book: Book, stage: Stage) -> None:
         pairs = sorted((item["metadata"], item["psid"]) for item in arrived)
         prove(pairs == sorted(sent.items()), f"{len(arrived)} sends arrived for {len(sent)}")
         step.seen = f"{len(sent)} replies, {len(arrived)} received by the sandbox, none twice"
+
+
+def _news(agent: Person, **query: str) -> list[dict[str, Any]]:
+    """List what webhooks brought, and not what was read back."""
+    return agent.get("messages", origin="eq.webhook", limit="1000", **query)
 
 
 def _waiting(stage: Stage) -> int:

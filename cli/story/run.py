@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import connect, erasure, messages, people, sales, walls
+    from cli.story import connect, erasure, files, messages, people, phone, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -71,15 +71,23 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             people.found_organizations,
             connect.connect_meta,
             connect.tokens_are_sealed,
+            messages.history,
             messages.storm,
             messages.read_inbox,
             messages.reply,
+            files.exchange,
+            connect.reauthorize,
+            phone.connect,
+            phone.texts,
+            phone.stop,
+            phone.call,
             sales.sell,
             sales.balance,
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
             erasure.a_person,
+            phone.disconnect,
             connect.disconnect,
             erasure.the_organization,
         ):

@@ -73,9 +73,11 @@ class Stage:
     people: dict[str, Person] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
 
-    def control(self, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
+    def control(
+        self, path: str, body: dict[str, object] | None = None, *, vendor: str = "meta"
+    ) -> dict[str, Any]:
         """Give the sandbox an order, or ask it (without a body) what it saw."""
-        url = f"/_control/meta/{path}"
+        url = f"/_control/{vendor}/{path}"
         answer = self.sandbox.get(url) if body is None else self.sandbox.post(url, json=body)
         result: dict[str, Any] = _checked(answer)
         return result

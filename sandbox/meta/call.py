@@ -1,15 +1,19 @@
 """One call as Graph sees it: query, form and JSON body are one set of parameters."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from sandbox.meta.errors import bad_parameter
+from sandbox.meta.multipart import File, read_form
 
 LARGEST_BODY = 1_000_000
+LARGEST_FORM = (
+    64_000_000  # a file may come with it: more than is taken, so that it is refused in words
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Call:
     path: str
     names: dict[str, str]
     parameters: dict[str, Any]
+    files: dict[str, File] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
         """Return a parameter as text; absent and empty are the same."""
@@ -82,12 +87,16 @@ async def read_call(request: Request) -> Call:
     raw = await request.body()
     parameters: dict[str, Any] = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if len(raw) > LARGEST_BODY:
+    files: dict[str, File] = {}
+    if len(raw) > (LARGEST_FORM if kind == "multipart/form-data" else LARGEST_BODY):
         raise bad_parameter("The request is too large.")
     if raw and kind == "application/json":
         parameters |= _object(raw)
     elif raw and kind == "application/x-www-form-urlencoded":
         parameters |= dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
+    elif raw and kind == "multipart/form-data":
+        fields, files = read_form(raw, request.headers["content-type"])
+        parameters |= fields
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() in {"bearer", "oauth"} and "access_token" not in parameters:
         parameters["access_token"] = credentials.strip()
@@ -100,6 +109,7 @@ async def read_call(request: Request) -> Call:
         path=path,
         names=names,
         parameters=parameters,
+        files=files,
     )
 
 

@@ -48,6 +48,10 @@ class Ids:
         """Return the next message id."""
         return "m_" + self._opaque("mid")
 
+    def upload(self) -> str:
+        """Return the next attachment id."""
+        return str(int.from_bytes(self._digest("upload")[:7], "big"))
+
     def token(self) -> str:
         """Return the next access token."""
         return "EAAG" + self._digest("token").hex()

@@ -1,5 +1,6 @@
 """The Send API: what it refuses, what it keeps, and the echo it causes."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sandbox.meta import events
@@ -8,6 +9,7 @@ from sandbox.meta.call import Call
 from sandbox.meta.errors import GraphError, bad_parameter, missing_permission
 from sandbox.meta.reply import Reply
 from sandbox.meta.state import Customer, Message, Page, World
+from sandbox.meta.uploads import sent_by_id
 from sandbox.meta.window import HUMAN_AGENT_MS, STANDARD_MS, inside_window
 
 SCOPES = frozenset({"pages_messaging"})
@@ -36,17 +38,20 @@ async def send(world: World, call: Call) -> Reply:
     _check_content(world, content)
     if customer.blocked:
         raise GraphError(551, "(#551) This person isn't available right now.", subcode=UNAVAILABLE)
+    shown, upload = sent_by_id(world, page, content.get("attachment"), base_url=call.base_url)
     message = Message(
         mid=world.ids.mid(),
         from_page=True,
         text=content.get("text"),
         created_ms=world.clock.milliseconds(),
-        attachments=[content["attachment"]] if content.get("attachment") else [],
+        attachments=[shown] if shown else [],
         reply_to=_reply_to(world, call, customer),
     )
     world.keep(message, customer=customer)
     metadata = content.get("metadata")
-    kept = {"metadata": metadata, "messaging_type": messaging_type, "tag": tag}
+    kept: dict[str, Any] = {"metadata": metadata, "messaging_type": messaging_type, "tag": tag}
+    if upload is not None:
+        kept["upload"] = asdict(upload)
     world.sent.append({**_record(page, customer, message), **kept})
     return _accepted(world, page, customer, message, metadata=metadata)
 

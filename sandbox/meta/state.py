@@ -99,6 +99,18 @@ class Customer:
         return f"{self.first_name} {self.last_name}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was handed over for sending."""
+
+    id: str
+    page_id: str
+    kind: str
+    mime_type: str
+    size: int
+    sha256: str
+
+
 @dataclass(slots=True)
 class Message:
     """One message of a thread."""
@@ -162,6 +174,7 @@ class World:
     threads_by_psid: dict[str, Thread] = field(default_factory=dict)
     threads_by_mid: dict[str, Thread] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    uploads: dict[str, Upload] = field(default_factory=dict)
     actions: list[dict[str, Any]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     app: AppSubscription | None = None

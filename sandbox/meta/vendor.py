@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
-from sandbox.meta import messages, oauth, pages, people, profile, threads
+from sandbox.meta import messages, oauth, pages, people, profile, threads, uploads
 from sandbox.meta.call import Call
 from sandbox.meta.config import MetaConfig
 from sandbox.meta.controls import control_routes
@@ -59,6 +59,7 @@ class Meta:
                 "/{node}/subscriptions", get=subscriptions, post=subscriptions, delete=subscriptions
             ),
             route("/{node}/conversations", get=threads.conversations),
+            route("/{node}/message_attachments", post=uploads.take),
             route("/{node}/messages", get=threads.messages, post=messages.send),
             route("/{node}", get=profile.node),
             file_route(),

@@ -14,6 +14,7 @@ select privacy.describe(
     status           technical  observed     none  -
     created_at       technical  observed     none  -
     updated_at       technical  observed     none  -
+    human_agent  technical  observed  none  -
     sync_state       technical  observed     none  -
     sync_since       technical  observed     none  -
     synced_threads   technical  observed     none  -
@@ -39,6 +40,7 @@ select privacy.describe(
     read_until           activity   third_party  row   a
     created_at           activity   observed     row   a
     updated_at           technical  observed     none  -
+    reply_until  activity  observed  row  a
     customer_id          technical  observed     none  -
     contact_checked_at   technical  observed     none  -
     $columns$,
@@ -120,6 +122,10 @@ select privacy.describe(
     cause                activity   third_party  row     a
     created_at           technical  observed     none    -
     updated_at           technical  observed     none    -
+    tried_at  technical  observed  none  -
+    held_at  activity  observed  row  a
+    voicemail_at  activity  observed  row  a
+    voicemail  technical  observed  none  -
     $columns$,
     contact => 'conversation_id = conversation; from_number = contact; to_number = contact',
     member => 'handled_by = user'

@@ -38,6 +38,8 @@ select privacy.describe(
     created_by           link       observed     unlink  -
     created_at           technical  observed     none    -
     updated_at           technical  observed     none    -
+    offered_account_id  business  third_party  none  -
+    offered_account_name  business  third_party  none  -
     connected_at         technical  observed     none    -
     disconnected_at      technical  observed     none    -
     $columns$,

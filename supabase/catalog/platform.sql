@@ -89,7 +89,7 @@ select privacy.describe(
     owner          link       observed  row  -
     owner_id       link       observed  row  -
     $columns$,
-    contact => 'name = public.attachments.storage_path; name = public.data_exports.storage_path',
+    contact => 'name = public.attachments.storage_path; name = public.call_recordings.storage_path; name = public.data_exports.storage_path',
     member => 'name = public.data_exports.storage_path : erase'
 );
 

@@ -23,6 +23,17 @@ select privacy.describe(
     payload->limit            technical  observed  none  -
     payload->after            technical  observed  none  -
     payload->days             technical  observed  none  -
+    payload->action_id  technical  observed  none  -
+    payload->call_id  technical  observed  none  -
+    payload->credential_id  technical  observed  none  -
+    payload->recording_id  technical  observed  none  -
+    payload->token_id  technical  observed  none  -
+    payload->attachment_id  technical  observed  none  -
+    payload->number_id  technical  observed  none  -
+    payload->page  technical  observed  none  -
+    payload->from  technical  observed  none  -
+    payload->until  technical  observed  none  -
+    payload->kind  technical  observed  none  -
     state                     technical  observed  none  -
     turn                      technical  observed  none  -
     run_at                    technical  observed  none  -
@@ -58,6 +69,17 @@ select privacy.describe(
     payload->limit            technical  observed  none  -
     payload->after            technical  observed  none  -
     payload->days             technical  observed  none  -
+    payload->action_id  technical  observed  none  -
+    payload->call_id  technical  observed  none  -
+    payload->credential_id  technical  observed  none  -
+    payload->recording_id  technical  observed  none  -
+    payload->token_id  technical  observed  none  -
+    payload->attachment_id  technical  observed  none  -
+    payload->number_id  technical  observed  none  -
+    payload->page  technical  observed  none  -
+    payload->from  technical  observed  none  -
+    payload->until  technical  observed  none  -
+    payload->kind  technical  observed  none  -
     attempt                   technical  observed  none  -
     max_attempts              technical  observed  none  -
     reason                    content    observed  row   -
@@ -106,6 +128,32 @@ select privacy.describe(
     body->emoji        content    third_party  row   a
     body->reaction     content    third_party  row   a
     body->num_edit     activity   third_party  row   a
+    body->id  activity  third_party  row  a
+    body->media  content  third_party  row  a
+    body->autoresponse  activity  third_party  row  a
+    body->group  activity  third_party  row  a
+    body->status  activity  third_party  row  a
+    body->final  activity  third_party  row  a
+    body->errors  activity  third_party  row  a
+    body->event  activity  third_party  row  a
+    body->leg  activity  third_party  row  a
+    body->session  activity  third_party  row  a
+    body->control  activity  third_party  row  a
+    body->direction  activity  third_party  row  a
+    body->state  activity  third_party  row  a
+    body->cause  activity  third_party  row  a
+    body->source  activity  third_party  row  a
+    body->from  contact  third_party  row  a
+    body->to  contact  third_party  row  a
+    body->recording_id  activity  third_party  row  a
+    body->url  content  third_party  row  a
+    body->recorded_at  activity  third_party  row  a
+    body->contact  contact  third_party  row  a
+    body->channel  activity  third_party  row  a
+    body->parts  activity  third_party  row  a
+    body->sent_at  activity  third_party  row  a
+    body->occurred_at  activity  third_party  row  a
+    body->recording  content  third_party  row  a
     received_at        technical  observed     none  -
     processed_at       technical  observed     none  -
     $columns$,

@@ -126,6 +126,7 @@ select privacy.describe(
     worker        reference  provided  none  -
     never_parked  reference  provided  none  -
     description   reference  provided  none  -
+    listener      technical  observed  none  -
     $columns$
 );
 

@@ -3,4 +3,6 @@
 // Each is `async ({ server, config, connection }) => close`: it may listen to the server's
 // `upgrade` event and use `connection.driver` (postgres.js); `close` is awaited at shutdown.
 
-export const attachments = [];
+import { realtime } from "./realtime.mjs";
+
+export const attachments = [realtime];

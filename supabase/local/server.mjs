@@ -57,10 +57,11 @@ async function prepare(app, connection) {
   await connection.driver.unsafe(afterBoot).simple();
 }
 
-function answer(app, connection) {
+function answer(app, connection, whole) {
   return async (request, env) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz") {
+      if (!whole()) return Response.json({ status: "starting" }, { status: 503 });
       const up = await connection.ping();
       return Response.json({ status: up ? "ok" : "no database" }, { status: up ? 200 : 503 });
     }
@@ -72,10 +73,10 @@ function answer(app, connection) {
   };
 }
 
-function listen(app, config, connection) {
+function listen(app, config, connection, whole) {
   return new Promise((resolve, reject) => {
     const options = {
-      fetch: answer(app, connection),
+      fetch: answer(app, connection, whole),
       hostname: config.host,
       port: config.port,
       // With its own Response the adapter sends Lite's Content-Length twice, which fetch refuses.
@@ -116,8 +117,10 @@ async function main() {
     return;
   }
   await connection.watch();
-  const server = await listen(app, config, connection);
   const closers = [];
+  // Until everything is attached an upgrade would be answered like any unknown path.
+  const whole = () => closers.length === attachments.length;
+  const server = await listen(app, config, connection, whole);
   for (const attach of attachments) closers.push(await attach({ server, config, connection }));
   closeOnSignal(server, connection, closers);
   log("info", "serving", { host: config.host, port: config.port });

@@ -18,7 +18,8 @@
 --       to_number, external_id, external_session_id, external_control_id, started_at,
 --       answered_at, ended_at, cause
 --   [b] conversation_id, state, from_number, to_number, external_id, external_session_id,
---       external_control_id, started_at, answered_at, ended_at, cause
+--       external_control_id, started_at, answered_at, ended_at, cause, tried_at, held_at,
+--       voicemail_at, voicemail, handled_by
 
 alter table public.calls enable row level security;
 alter table public.calls force row level security;
@@ -33,7 +34,8 @@ grant insert (
 on table public.calls to worker_telnyx;
 grant update (
     conversation_id, state, from_number, to_number, external_id, external_session_id,
-    external_control_id, started_at, answered_at, ended_at, cause
+    external_control_id, started_at, answered_at, ended_at, cause, tried_at, held_at,
+    voicemail_at, voicemail, handled_by
 )
 on table public.calls to worker_telnyx;
 

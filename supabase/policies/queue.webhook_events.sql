@@ -9,7 +9,7 @@
 --   viewer          -       -       -                 -
 --   service_role    -       -       -                 -
 --   worker_meta     job     -       job:processed_at  -
---   worker_telnyx   -       -       -                 -
+--   worker_telnyx   job     -       job:processed_at  -
 --   worker_stripe   -       -       -                 -
 --   worker_privacy  -       -       -                 -
 --   ingress         -       -       -                 -
@@ -18,8 +18,8 @@ alter table queue.webhook_events enable row level security;
 alter table queue.webhook_events force row level security;
 revoke all on table queue.webhook_events from public, anon, authenticated, service_role,
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
-grant select on table queue.webhook_events to worker_meta;
-grant update (processed_at) on table queue.webhook_events to worker_meta;
+grant select on table queue.webhook_events to worker_meta, worker_telnyx;
+grant update (processed_at) on table queue.webhook_events to worker_meta, worker_telnyx;
 
 drop policy if exists webhook_events_select_worker_meta on queue.webhook_events;
 create policy webhook_events_select_worker_meta on queue.webhook_events
@@ -31,3 +31,14 @@ create policy webhook_events_update_worker_meta on queue.webhook_events
 for update to worker_meta
 using (org_id = (select private.leased_org('meta')) and provider = 'meta')
 with check (org_id = (select private.leased_org('meta')) and provider = 'meta');
+
+drop policy if exists webhook_events_select_worker_telnyx on queue.webhook_events;
+create policy webhook_events_select_worker_telnyx on queue.webhook_events
+for select to worker_telnyx
+using (org_id = (select private.leased_org('telnyx')) and provider = 'telnyx');
+
+drop policy if exists webhook_events_update_worker_telnyx on queue.webhook_events;
+create policy webhook_events_update_worker_telnyx on queue.webhook_events
+for update to worker_telnyx
+using (org_id = (select private.leased_org('telnyx')) and provider = 'telnyx')
+with check (org_id = (select private.leased_org('telnyx')) and provider = 'telnyx');

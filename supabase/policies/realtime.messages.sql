@@ -16,12 +16,17 @@
 --
 -- The table belongs to Realtime, which grants it to the API roles and turns row-level security on; postgres
 -- may only add policies. `mine` is the broadcasts on org:<org_id> of every organization the person belongs
--- to: a connection carries no x-connext-org header, and the hints hold ids only.
+-- to: a connection carries no x-connext-org header, and the hints hold ids only. An account that an operator
+-- made the listener of a queue hears the broadcasts on worker:<queue>, which hold nothing at all.
 
 drop policy if exists messages_select_member on realtime.messages;
 create policy messages_select_member on realtime.messages
 for select to authenticated
 using (
     extension = 'broadcast'
-    and topic = any (array(select 'org:' || mine from private.my_orgs() as mine))
+    and topic = any (array(
+        select 'org:' || mine from private.my_orgs() as mine
+        union all
+        select 'worker:' || mine from private.my_queues() as mine
+    ))
 );

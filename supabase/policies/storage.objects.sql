@@ -18,6 +18,10 @@
 -- every delete that is not its own; postgres may only add policies. `org` is the objects under <org_id>/:
 -- read in the bucket attachments with inbox.read and in exports with privacy.manage, added to attachments
 -- with inbox.write. Nothing is overwritten or deleted from a browser.
+--
+-- A provider's worker calls Storage with a token of its own role, files_meta or files_telnyx, and the lease
+-- of its job: it reads and deletes under <org_id>/ of that job's organization in attachments, and writes
+-- under <org_id>/<provider>/ only.
 
 drop policy if exists objects_select_member on storage.objects;
 create policy objects_select_member on storage.objects
@@ -40,3 +44,69 @@ with check (
     bucket_id = 'attachments'
     and (storage.foldername(name))[1] = (select private.current_org('inbox.write'))::text
 );
+
+drop policy if exists objects_select_files_meta on storage.objects;
+create policy objects_select_files_meta on storage.objects
+for select to files_meta
+using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('meta')));
+
+drop policy if exists objects_insert_files_meta on storage.objects;
+create policy objects_insert_files_meta on storage.objects
+for insert to files_meta
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('meta'))
+    and (storage.foldername(name))[2] = 'meta'
+);
+
+drop policy if exists objects_update_files_meta on storage.objects;
+create policy objects_update_files_meta on storage.objects
+for update to files_meta
+using (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('meta'))
+    and (storage.foldername(name))[2] = 'meta'
+)
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('meta'))
+    and (storage.foldername(name))[2] = 'meta'
+);
+
+drop policy if exists objects_delete_files_meta on storage.objects;
+create policy objects_delete_files_meta on storage.objects
+for delete to files_meta
+using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('meta')));
+
+drop policy if exists objects_select_files_telnyx on storage.objects;
+create policy objects_select_files_telnyx on storage.objects
+for select to files_telnyx
+using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('telnyx')));
+
+drop policy if exists objects_insert_files_telnyx on storage.objects;
+create policy objects_insert_files_telnyx on storage.objects
+for insert to files_telnyx
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('telnyx'))
+    and (storage.foldername(name))[2] = 'telnyx'
+);
+
+drop policy if exists objects_update_files_telnyx on storage.objects;
+create policy objects_update_files_telnyx on storage.objects
+for update to files_telnyx
+using (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('telnyx'))
+    and (storage.foldername(name))[2] = 'telnyx'
+)
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('telnyx'))
+    and (storage.foldername(name))[2] = 'telnyx'
+);
+
+drop policy if exists objects_delete_files_telnyx on storage.objects;
+create policy objects_delete_files_telnyx on storage.objects
+for delete to files_telnyx
+using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('telnyx')));

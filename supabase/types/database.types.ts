@@ -112,16 +112,76 @@ isOneToOne: false
       referencedColumns: ["org_id","id"]
     }
                   ]
-                },"calls": {
+                },"call_actions": {
                   Row: {
-                    "answered_at": string | null,"cause": string | null,"channel_id": string,"client_key": string | null,"conversation_id": string | null,"created_at": string,"direction": string,"ended_at": string | null,"external_control_id": string | null,"external_id": string | null,"external_session_id": string | null,"from_number": string | null,"handled_by": string | null,"id": string,"org_id": string,"provider": string,"started_at": string,"state": string,"to_number": string | null,"updated_at": string
+                    "action": string,"call_id": string,"created_at": string,"error_code": string | null,"error_detail": string | null,"id": string,"org_id": string,"provider": string,"requested_by": string | null,"state": string,"target_number": string | null,"target_user": string | null,"tried_at": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "answered_at"?: string | null,"cause"?: string | null,"channel_id": string,"client_key"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"direction": string,"ended_at"?: string | null,"external_control_id"?: string | null,"external_id"?: string | null,"external_session_id"?: string | null,"from_number"?: string | null,"handled_by"?: string | null,"id"?: string,"org_id": string,"provider"?: string,"started_at"?: string,"state": string,"to_number"?: string | null,"updated_at"?: string
+                    "action": string,"call_id": string,"created_at"?: string,"error_code"?: string | null,"error_detail"?: string | null,"id"?: string,"org_id": string,"provider"?: string,"requested_by"?: string | null,"state"?: string,"target_number"?: string | null,"target_user"?: string | null,"tried_at"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "answered_at"?: string | null,"cause"?: string | null,"channel_id"?: string,"client_key"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"direction"?: string,"ended_at"?: string | null,"external_control_id"?: string | null,"external_id"?: string | null,"external_session_id"?: string | null,"from_number"?: string | null,"handled_by"?: string | null,"id"?: string,"org_id"?: string,"provider"?: string,"started_at"?: string,"state"?: string,"to_number"?: string | null,"updated_at"?: string
+                    "action"?: string,"call_id"?: string,"created_at"?: string,"error_code"?: string | null,"error_detail"?: string | null,"id"?: string,"org_id"?: string,"provider"?: string,"requested_by"?: string | null,"state"?: string,"target_number"?: string | null,"target_user"?: string | null,"tried_at"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "call_actions_call_fkey"
+      columns: ["org_id","call_id","provider"]
+isOneToOne: false
+      referencedRelation: "calls"
+      referencedColumns: ["org_id","id","provider"]
+    }
+                  ]
+                },"call_recordings": {
+                  Row: {
+                    "call_id": string,"created_at": string,"deleted_by": string | null,"error_code": string | null,"external_id": string,"id": string,"org_id": string,"provider": string,"recorded_at": string,"size_bytes": number | null,"state": string,"storage_path": string | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "call_id": string,"created_at"?: string,"deleted_by"?: string | null,"error_code"?: string | null,"external_id": string,"id"?: string,"org_id": string,"provider"?: string,"recorded_at": string,"size_bytes"?: number | null,"state"?: string,"storage_path"?: string | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "call_id"?: string,"created_at"?: string,"deleted_by"?: string | null,"error_code"?: string | null,"external_id"?: string,"id"?: string,"org_id"?: string,"provider"?: string,"recorded_at"?: string,"size_bytes"?: number | null,"state"?: string,"storage_path"?: string | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "call_recordings_call_fkey"
+      columns: ["org_id","call_id","provider"]
+isOneToOne: false
+      referencedRelation: "calls"
+      referencedColumns: ["org_id","id","provider"]
+    }
+                  ]
+                },"calling_tokens": {
+                  Row: {
+                    "created_at": string,"error_code": string | null,"expires_at": string,"external_id": string | null,"id": string,"integration_id": string,"nonce": string | null,"org_id": string,"provider": string,"public_key": string,"sealed": string | null,"sip_username": string | null,"state": string,"user_id": string,"wrapped_key": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"error_code"?: string | null,"expires_at"?: string,"external_id"?: string | null,"id"?: string,"integration_id": string,"nonce"?: string | null,"org_id": string,"provider"?: string,"public_key": string,"sealed"?: string | null,"sip_username"?: string | null,"state"?: string,"user_id": string,"wrapped_key"?: string | null
+                  }
+                  Update: {
+                    "created_at"?: string,"error_code"?: string | null,"expires_at"?: string,"external_id"?: string | null,"id"?: string,"integration_id"?: string,"nonce"?: string | null,"org_id"?: string,"provider"?: string,"public_key"?: string,"sealed"?: string | null,"sip_username"?: string | null,"state"?: string,"user_id"?: string,"wrapped_key"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "calling_tokens_integration_fkey"
+      columns: ["org_id","integration_id","provider"]
+isOneToOne: false
+      referencedRelation: "integrations"
+      referencedColumns: ["org_id","id","provider"]
+    }
+                  ]
+                },"calls": {
+                  Row: {
+                    "answered_at": string | null,"cause": string | null,"channel_id": string,"client_key": string | null,"conversation_id": string | null,"created_at": string,"direction": string,"ended_at": string | null,"external_control_id": string | null,"external_id": string | null,"external_session_id": string | null,"from_number": string | null,"handled_by": string | null,"held_at": string | null,"id": string,"org_id": string,"provider": string,"started_at": string,"state": string,"to_number": string | null,"tried_at": string | null,"updated_at": string,"voicemail": boolean,"voicemail_at": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "answered_at"?: string | null,"cause"?: string | null,"channel_id": string,"client_key"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"direction": string,"ended_at"?: string | null,"external_control_id"?: string | null,"external_id"?: string | null,"external_session_id"?: string | null,"from_number"?: string | null,"handled_by"?: string | null,"held_at"?: string | null,"id"?: string,"org_id": string,"provider"?: string,"started_at"?: string,"state": string,"to_number"?: string | null,"tried_at"?: string | null,"updated_at"?: string,"voicemail"?: boolean,"voicemail_at"?: string | null
+                  }
+                  Update: {
+                    "answered_at"?: string | null,"cause"?: string | null,"channel_id"?: string,"client_key"?: string | null,"conversation_id"?: string | null,"created_at"?: string,"direction"?: string,"ended_at"?: string | null,"external_control_id"?: string | null,"external_id"?: string | null,"external_session_id"?: string | null,"from_number"?: string | null,"handled_by"?: string | null,"held_at"?: string | null,"id"?: string,"org_id"?: string,"provider"?: string,"started_at"?: string,"state"?: string,"to_number"?: string | null,"tried_at"?: string | null,"updated_at"?: string,"voicemail"?: boolean,"voicemail_at"?: string | null
                   }
                   Relationships: [
                     {
@@ -140,14 +200,14 @@ isOneToOne: false
                   ]
                 },"channels": {
                   Row: {
-                    "created_at": string,"external_id": string,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"sync_since": string | null,"sync_state": string,"synced_at": string | null,"synced_messages": number,"synced_threads": number,"updated_at": string
+                    "created_at": string,"external_id": string,"human_agent": boolean,"id": string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status": string,"sync_since": string | null,"sync_state": string,"synced_at": string | null,"synced_messages": number,"synced_threads": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
+                    "created_at"?: string,"external_id": string,"human_agent"?: boolean,"id"?: string,"integration_id": string,"name": string,"org_id": string,"provider": string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
+                    "created_at"?: string,"external_id"?: string,"human_agent"?: boolean,"id"?: string,"integration_id"?: string,"name"?: string,"org_id"?: string,"provider"?: string,"status"?: string,"sync_since"?: string | null,"sync_state"?: string,"synced_at"?: string | null,"synced_messages"?: number,"synced_threads"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -200,14 +260,14 @@ isOneToOne: false
                   ]
                 },"conversations": {
                   Row: {
-                    "channel_id": string,"contact_checked_at": string | null,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"status": string,"unread_count": number,"updated_at": string
+                    "channel_id": string,"contact_checked_at": string | null,"contact_external_id": string,"contact_name": string | null,"created_at": string,"customer_id": string | null,"delivered_until": string | null,"id": string,"last_inbound_at": string | null,"last_message_at": string | null,"org_id": string,"provider": string,"read_until": string | null,"reply_until": string | null,"status": string,"unread_count": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "channel_id": string,"contact_checked_at"?: string | null,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "channel_id": string,"contact_checked_at"?: string | null,"contact_external_id": string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id": string,"provider": string,"read_until"?: string | null,"reply_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "channel_id"?: string,"contact_checked_at"?: string | null,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
+                    "channel_id"?: string,"contact_checked_at"?: string | null,"contact_external_id"?: string,"contact_name"?: string | null,"created_at"?: string,"customer_id"?: string | null,"delivered_until"?: string | null,"id"?: string,"last_inbound_at"?: string | null,"last_message_at"?: string | null,"org_id"?: string,"provider"?: string,"read_until"?: string | null,"reply_until"?: string | null,"status"?: string,"unread_count"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -266,14 +326,14 @@ isOneToOne: false
                   ]
                 },"integrations": {
                   Row: {
-                    "account_name": string | null,"connected_at": string | null,"consent_id": string,"consent_live": boolean | null,"created_at": string,"created_by": string | null,"disconnected_at": string | null,"error": string | null,"external_account_id": string | null,"id": string,"last_synced_at": string | null,"org_id": string,"provider": string,"scopes": (string)[],"status": string,"updated_at": string
+                    "account_name": string | null,"connected_at": string | null,"consent_id": string,"consent_live": boolean | null,"created_at": string,"created_by": string | null,"disconnected_at": string | null,"error": string | null,"external_account_id": string | null,"id": string,"last_synced_at": string | null,"offered_account_id": string | null,"offered_account_name": string | null,"org_id": string,"provider": string,"scopes": (string)[],"status": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id": string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"org_id": string,"provider": string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
+                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id": string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id": string,"provider": string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
                   }
                   Update: {
-                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"org_id"?: string,"provider"?: string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
+                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id"?: string,"provider"?: string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -668,6 +728,46 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
+                },"phone_numbers": {
+                  Row: {
+                    "country": string | null,"created_at": string,"external_id": string,"id": string,"integration_id": string,"number": string,"org_id": string,"previous_connection_id": string | null,"previous_profile_id": string | null,"problem": string | null,"provider": string,"state": string,"updated_at": string,"wanted": boolean
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "country"?: string | null,"created_at"?: string,"external_id": string,"id"?: string,"integration_id": string,"number": string,"org_id": string,"previous_connection_id"?: string | null,"previous_profile_id"?: string | null,"problem"?: string | null,"provider"?: string,"state"?: string,"updated_at"?: string,"wanted"?: boolean
+                  }
+                  Update: {
+                    "country"?: string | null,"created_at"?: string,"external_id"?: string,"id"?: string,"integration_id"?: string,"number"?: string,"org_id"?: string,"previous_connection_id"?: string | null,"previous_profile_id"?: string | null,"problem"?: string | null,"provider"?: string,"state"?: string,"updated_at"?: string,"wanted"?: boolean
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "phone_numbers_integration_fkey"
+      columns: ["org_id","integration_id","provider"]
+isOneToOne: false
+      referencedRelation: "integrations"
+      referencedColumns: ["org_id","id","provider"]
+    }
+                  ]
+                },"phone_settings": {
+                  Row: {
+                    "allowed_countries": (string)[],"help_text": string | null,"org_id": string,"quiet_from": string | null,"quiet_until": string | null,"recording": boolean,"recording_by": string | null,"recording_notice": string | null,"recording_since": string | null,"updated_at": string,"voicemail": boolean
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "allowed_countries"?: (string)[],"help_text"?: string | null,"org_id": string,"quiet_from"?: string | null,"quiet_until"?: string | null,"recording"?: boolean,"recording_by"?: string | null,"recording_notice"?: string | null,"recording_since"?: string | null,"updated_at"?: string,"voicemail"?: boolean
+                  }
+                  Update: {
+                    "allowed_countries"?: (string)[],"help_text"?: string | null,"org_id"?: string,"quiet_from"?: string | null,"quiet_until"?: string | null,"recording"?: boolean,"recording_by"?: string | null,"recording_notice"?: string | null,"recording_since"?: string | null,"updated_at"?: string,"voicemail"?: boolean
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "phone_settings_org_fkey"
+      columns: ["org_id"]
+isOneToOne: true
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"plans": {
                   Row: {
                     "active": boolean,"amount_minor": number,"billing_interval": string,"created_at": string,"currency": string,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id": string | null,"updated_at": string
@@ -684,14 +784,14 @@ isOneToOne: false
                   ]
                 },"privacy_requests": {
                   Row: {
-                    "approved_by": string | null,"authority": string,"channel": string,"closed_at": string | null,"decided_by": string | null,"decision": string | null,"details": string | null,"due_at": string,"extended_until": string | null,"extension_reason": string | null,"granted": boolean | null,"id": string,"identity_level": number | null,"identity_method": string | null,"identity_verified_at": string | null,"kind": string,"org_id": string,"provision": string | null,"received_at": string,"regime": string,"requested_by": string | null,"status": string,"subject_conversation_id": string | null,"subject_customer_id": string | null,"subject_kind": string,"subject_user_id": string | null,"updated_at": string
+                    "channel": string,"closed_at": string | null,"decision": string | null,"details": string | null,"due_at": string,"extended_until": string | null,"extension_reason": string | null,"id": string,"identity_method": string | null,"identity_verified_at": string | null,"kind": string,"org_id": string,"received_at": string,"regime": string,"requested_by": string | null,"status": string,"subject_conversation_id": string | null,"subject_customer_id": string | null,"subject_kind": string,"subject_user_id": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "approved_by"?: string | null,"authority"?: string,"channel"?: string,"closed_at"?: string | null,"decided_by"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"granted"?: boolean | null,"id"?: string,"identity_level"?: number | null,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind": string,"org_id": string,"provision"?: string | null,"received_at"?: string,"regime": string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind": string,"subject_user_id"?: string | null,"updated_at"?: string
+                    "channel"?: string,"closed_at"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"id"?: string,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind": string,"org_id": string,"received_at"?: string,"regime": string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind": string,"subject_user_id"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "approved_by"?: string | null,"authority"?: string,"channel"?: string,"closed_at"?: string | null,"decided_by"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"granted"?: boolean | null,"id"?: string,"identity_level"?: number | null,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind"?: string,"org_id"?: string,"provision"?: string | null,"received_at"?: string,"regime"?: string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind"?: string,"subject_user_id"?: string | null,"updated_at"?: string
+                    "channel"?: string,"closed_at"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"id"?: string,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind"?: string,"org_id"?: string,"received_at"?: string,"regime"?: string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind"?: string,"subject_user_id"?: string | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -889,6 +989,29 @@ isOneToOne: false
             "accept_invitation":
 { Args: { "token": string }; Returns: string
                            },
+"answer_call":
+{ Args: { "call_id": string }; Returns: {
+              "action": string,
+"call_id": string,
+"created_at": string,
+"error_code": string | null,
+"error_detail": string | null,
+"id": string,
+"org_id": string,
+"provider": string,
+"requested_by": string | null,
+"state": string,
+"target_number": string | null,
+"target_user": string | null,
+"tried_at": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "call_actions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "ar_aging":
 { Args: { "as_of": string }; Returns: {
               "current_minor": number,"customer_id": string,"customer_name": string,"days_1_30_minor": number,"days_31_60_minor": number,"days_61_90_minor": number,"days_over_90_minor": number,"total_minor": number
@@ -927,9 +1050,29 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
-"cancel_privacy_request":
-{ Args: { "request_id": string }; Returns: boolean
-                           },
+"choose_numbers":
+{ Args: { "numbers": (string)[] }; Returns: {
+              "country": string | null,
+"created_at": string,
+"external_id": string,
+"id": string,
+"integration_id": string,
+"number": string,
+"org_id": string,
+"previous_connection_id": string | null,
+"previous_profile_id": string | null,
+"problem": string | null,
+"provider": string,
+"state": string,
+"updated_at": string,
+"wanted": boolean
+            }[]
+                          SetofOptions: {
+        from: "*"
+        to: "phone_numbers"
+        isOneToOne: false
+        isSetofReturn: true
+      } },
 "close_period":
 { Args: { "through": string }; Returns: {
               "closed_at": string,
@@ -958,6 +1101,35 @@ isOneToOne: false
 "external_account_id": string | null,
 "id": string,
 "last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
+"org_id": string,
+"provider": string,
+"scopes": (string)[],
+"status": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "integrations"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"confirm_account":
+{ Args: { "accept": boolean,"integration_id": string }; Returns: {
+              "account_name": string | null,
+"connected_at": string | null,
+"consent_id": string,
+"consent_live": boolean | null,
+"created_at": string,
+"created_by": string | null,
+"disconnected_at": string | null,
+"error": string | null,
+"external_account_id": string | null,
+"id": string,
+"last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
 "org_id": string,
 "provider": string,
 "scopes": (string)[],
@@ -995,6 +1167,33 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"connect_telnyx":
+{ Args: { "api_key": string,"public_key"?: string }; Returns: {
+              "account_name": string | null,
+"connected_at": string | null,
+"consent_id": string,
+"consent_live": boolean | null,
+"created_at": string,
+"created_by": string | null,
+"disconnected_at": string | null,
+"error": string | null,
+"external_account_id": string | null,
+"id": string,
+"last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
+"org_id": string,
+"provider": string,
+"scopes": (string)[],
+"status": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "integrations"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "create_organization":
 { Args: { "country"?: string,"currency"?: string,"locale"?: string,"name": string,"timezone"?: string }; Returns: {
               "closed_at": string | null,
@@ -1013,6 +1212,9 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"delete_recording":
+{ Args: { "recording_id": string }; Returns: boolean
+                           },
 "disconnect_integration":
 { Args: { "integration_id": string }; Returns: boolean
                            },
@@ -1038,6 +1240,52 @@ isOneToOne: false
                           SetofOptions: {
         from: "*"
         to: "orders"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"hang_up_call":
+{ Args: { "call_id": string }; Returns: {
+              "action": string,
+"call_id": string,
+"created_at": string,
+"error_code": string | null,
+"error_detail": string | null,
+"id": string,
+"org_id": string,
+"provider": string,
+"requested_by": string | null,
+"state": string,
+"target_number": string | null,
+"target_user": string | null,
+"tried_at": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "call_actions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"hold_call":
+{ Args: { "call_id": string,"hold"?: boolean }; Returns: {
+              "action": string,
+"call_id": string,
+"created_at": string,
+"error_code": string | null,
+"error_detail": string | null,
+"id": string,
+"org_id": string,
+"provider": string,
+"requested_by": string | null,
+"state": string,
+"target_number": string | null,
+"target_user": string | null,
+"tried_at": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "call_actions"
         isOneToOne: true
         isSetofReturn: false
       } },
@@ -1141,6 +1389,7 @@ isOneToOne: false
 "org_id": string,
 "provider": string,
 "read_until": string | null,
+"reply_until": string | null,
 "status": string,
 "unread_count": number,
 "updated_at": string
@@ -1162,42 +1411,6 @@ isOneToOne: false
 "my_permissions":
 { Args: Record<PropertyKey, never>; Returns: string[]
                            },
-"open_privacy_request":
-{ Args: { "details": string,"kind": string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
-              "approved_by": string | null,
-"authority": string,
-"channel": string,
-"closed_at": string | null,
-"decided_by": string | null,
-"decision": string | null,
-"details": string | null,
-"due_at": string,
-"extended_until": string | null,
-"extension_reason": string | null,
-"granted": boolean | null,
-"id": string,
-"identity_level": number | null,
-"identity_method": string | null,
-"identity_verified_at": string | null,
-"kind": string,
-"org_id": string,
-"provision": string | null,
-"received_at": string,
-"regime": string,
-"requested_by": string | null,
-"status": string,
-"subject_conversation_id": string | null,
-"subject_customer_id": string | null,
-"subject_kind": string,
-"subject_user_id": string | null,
-"updated_at": string
-            }
-                          SetofOptions: {
-        from: "*"
-        to: "privacy_requests"
-        isOneToOne: true
-        isSetofReturn: false
-      } },
 "post_journal_entry":
 { Args: { "client_key"?: string,"entry_date": string,"lines": Json,"memo": string }; Returns: {
               "client_key": string | null,
@@ -1252,26 +1465,44 @@ isOneToOne: false
 "remove_member":
 { Args: { "user_id": string }; Returns: undefined
                            },
+"request_calling_token":
+{ Args: { "public_key": string }; Returns: {
+              "created_at": string,
+"error_code": string | null,
+"expires_at": string,
+"external_id": string | null,
+"id": string,
+"integration_id": string,
+"nonce": string | null,
+"org_id": string,
+"provider": string,
+"public_key": string,
+"sealed": string | null,
+"sip_username": string | null,
+"state": string,
+"user_id": string,
+"wrapped_key": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "calling_tokens"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "request_deletion":
 { Args: { "details"?: string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
-              "approved_by": string | null,
-"authority": string,
-"channel": string,
+              "channel": string,
 "closed_at": string | null,
-"decided_by": string | null,
 "decision": string | null,
 "details": string | null,
 "due_at": string,
 "extended_until": string | null,
 "extension_reason": string | null,
-"granted": boolean | null,
 "id": string,
-"identity_level": number | null,
 "identity_method": string | null,
 "identity_verified_at": string | null,
 "kind": string,
 "org_id": string,
-"provision": string | null,
 "received_at": string,
 "regime": string,
 "requested_by": string | null,
@@ -1290,24 +1521,18 @@ isOneToOne: false
       } },
 "request_export":
 { Args: { "details"?: string,"kind"?: string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
-              "approved_by": string | null,
-"authority": string,
-"channel": string,
+              "channel": string,
 "closed_at": string | null,
-"decided_by": string | null,
 "decision": string | null,
 "details": string | null,
 "due_at": string,
 "extended_until": string | null,
 "extension_reason": string | null,
-"granted": boolean | null,
 "id": string,
-"identity_level": number | null,
 "identity_method": string | null,
 "identity_verified_at": string | null,
 "kind": string,
 "org_id": string,
-"provision": string | null,
 "received_at": string,
 "regime": string,
 "requested_by": string | null,
@@ -1396,7 +1621,7 @@ isOneToOne: false
         isSetofReturn: true
       } },
 "send_message":
-{ Args: { "body": string,"client_key"?: string,"conversation_id": string }; Returns: {
+{ Args: { "attachments"?: (string)[],"body"?: string,"client_key"?: string,"conversation_id": string }; Returns: {
               "attempts": number,
 "body": string | null,
 "channel_id": string,
@@ -1426,12 +1651,112 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"set_human_agent":
+{ Args: { "channel_id": string,"enabled": boolean }; Returns: {
+              "created_at": string,
+"external_id": string,
+"human_agent": boolean,
+"id": string,
+"integration_id": string,
+"name": string,
+"org_id": string,
+"provider": string,
+"status": string,
+"sync_since": string | null,
+"sync_state": string,
+"synced_at": string | null,
+"synced_messages": number,
+"synced_threads": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "channels"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "set_member_role":
 { Args: { "role": string,"user_id": string }; Returns: undefined
                            },
-"set_retention":
-{ Args: { "keep_days": number,"kind": string }; Returns: undefined
-                           },
+"set_phone_settings":
+{ Args: { "allowed_countries"?: (string)[],"help_text"?: string,"quiet_from"?: string,"quiet_until"?: string,"recording"?: boolean,"recording_notice"?: string,"voicemail"?: boolean }; Returns: {
+              "allowed_countries": (string)[],
+"help_text": string | null,
+"org_id": string,
+"quiet_from": string | null,
+"quiet_until": string | null,
+"recording": boolean,
+"recording_by": string | null,
+"recording_notice": string | null,
+"recording_since": string | null,
+"updated_at": string,
+"voicemail": boolean
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "phone_settings"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"start_call":
+{ Args: { "channel_id": string,"client_key"?: string,"phone": string }; Returns: {
+              "answered_at": string | null,
+"cause": string | null,
+"channel_id": string,
+"client_key": string | null,
+"conversation_id": string | null,
+"created_at": string,
+"direction": string,
+"ended_at": string | null,
+"external_control_id": string | null,
+"external_id": string | null,
+"external_session_id": string | null,
+"from_number": string | null,
+"handled_by": string | null,
+"held_at": string | null,
+"id": string,
+"org_id": string,
+"provider": string,
+"started_at": string,
+"state": string,
+"to_number": string | null,
+"tried_at": string | null,
+"updated_at": string,
+"voicemail": boolean,
+"voicemail_at": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "calls"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"start_conversation":
+{ Args: { "channel_id": string,"phone": string }; Returns: {
+              "channel_id": string,
+"contact_checked_at": string | null,
+"contact_external_id": string,
+"contact_name": string | null,
+"created_at": string,
+"customer_id": string | null,
+"delivered_until": string | null,
+"id": string,
+"last_inbound_at": string | null,
+"last_message_at": string | null,
+"org_id": string,
+"provider": string,
+"read_until": string | null,
+"reply_until": string | null,
+"status": string,
+"unread_count": number,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "conversations"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "switch_organization":
 { Args: { "org_id": string }; Returns: undefined
                            },
@@ -1440,6 +1765,32 @@ isOneToOne: false
               "account_id": string,"code": string,"credit_minor": number,"debit_minor": number,"name": string,"owed_minor": number,"role": string,"taxable_minor": number
             }[]
                            },
+"text_parts":
+{ Args: { "body": string }; Returns: Json
+                           },
+"transfer_call":
+{ Args: { "call_id": string,"phone"?: string,"user_id"?: string }; Returns: {
+              "action": string,
+"call_id": string,
+"created_at": string,
+"error_code": string | null,
+"error_detail": string | null,
+"id": string,
+"org_id": string,
+"provider": string,
+"requested_by": string | null,
+"state": string,
+"target_number": string | null,
+"target_user": string | null,
+"tried_at": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "call_actions"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "trial_balance":
 { Args: { "as_of": string }; Returns: {
               "account_id": string,"balance_minor": number,"code": string,"credit_minor": number,"debit_minor": number,"kind": string,"name": string

@@ -169,6 +169,26 @@ def test_a_queue_that_does_not_exist_is_wrong_usage(operated):
     assert "meta" in ended.err
 
 
+def test_an_account_is_made_the_listener_of_a_queue_and_unmade(operated, sql, clone):
+    with psycopg.connect(clone) as connection:
+        account = make_user(connection, "worker@example.com")
+    listener = "select listener from queue.queues where queue = 'meta'"
+
+    assert operated("queue", "listener", "meta", "--email", "Worker@example.com").code == 0
+    assert sql(listener).fetchone() == (account,)
+    assert operated("queue", "listener", "meta", "--nobody").code == 0
+    assert sql(listener).fetchone() == (None,)
+
+
+def test_a_listener_needs_an_account_and_one_wish(operated, sql):
+    unknown = operated("queue", "listener", "meta", "--email", "nobody@example.com")
+
+    assert (unknown.code, "make it there first" in unknown.err) == (1, True)
+    assert operated("queue", "listener", "meta").code == 2
+    assert operated("queue", "listener", "meta", "--email", "a@b.example", "--nobody").code == 2
+    assert sql("select count(listener) from queue.queues").fetchone() == (0,)
+
+
 def test_no_integrations_is_an_empty_list(operated):
     assert operated("integration", "list", "--json").json == []
     assert operated("integration", "show", NOBODY).code == 1

@@ -2,9 +2,12 @@
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.full_world import make_full_world
 from tests.messenger import Stage
+from tests.phone import ask
+from tests.switchboard import LINE, Switchboard
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +37,43 @@ def full(scratch):
         connection.execute("set constraints all deferred")
         yield connection, world
         connection.rollback()
+
+
+@pytest.fixture(scope="module")
+def phone_database(cluster, template):
+    """A database of the module's own, whose organizations come and go."""
+    name = cluster.create(template, "phones")
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def board(phone_database):
+    """An organization that has connected nothing yet."""
+    stage = Switchboard(phone_database)
+    yield stage
+    # What is left must not be compared, nor its number taken, in the next test.
+    stage.do(
+        "select private.disconnect(org_id, id) from public.integrations where status <> 'disconnected'"
+    )
+    stage.close()
+
+
+@pytest.fixture
+def ready(board):
+    """An organization with one connected number."""
+    board.connect(LINE)
+    return board
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The key of somebody's browser."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def phone(ready, browser):
+    """A connected number, with the owner's browser signed in."""
+    assert ask(ready, browser)["state"] == "ready"
+    return ready

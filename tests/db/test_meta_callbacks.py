@@ -100,12 +100,38 @@ def test_a_deletion_disconnects_erases_and_gives_a_code(stage, person):
         None,
     )
     assert stage.opened() == {}
-    assert stage.do("select 1 from private.revocations where org_id = %s", stage.org) == []
     page = ask(stage.url, "GET", f"/privacy/deletion/{code}")
     assert page.status_code == 200
     assert "has been deleted" in page.text
     assert "ont été supprimées" in page.text
     assert page.headers["content-type"].startswith("text/html")
+
+
+def test_a_deletion_leaves_the_worker_ten_minutes_to_unsubscribe_the_page(stage, person):
+    call_back(stage, DELETION, signed(person))
+
+    left = stage.one(
+        "select subject, revoke_by - now() between '9 min' and '10 min' as soon"
+        " from private.revocations where org_id = %s",
+        stage.org,
+    )
+    assert (left["subject"], left["soon"]) == (stage.page, True)
+    stage.work()
+
+    assert stage.graph.asked("unsubscribe") == [{"page": stage.page, "token": "EAApage"}]
+    assert stage.do("select 1 from private.revocations where org_id = %s", stage.org) == []
+
+
+def test_after_ten_minutes_nothing_sealed_remains_of_who_asked_for_deletion(stage, person):
+    call_back(stage, DELETION, signed(person))
+    stage.do("update private.revocations set revoke_by = now() where org_id = %s", stage.org)
+
+    with connect_as(stage.url, "worker_privacy", autocommit=True) as upkeep:
+        upkeep.execute("select private.purge_revocations()")
+
+    assert stage.do("select 1 from private.revocations where org_id = %s", stage.org) == []
+    stage.work()
+    assert stage.graph.asked("unsubscribe") == []
 
 
 def test_what_is_recorded_does_not_name_the_person(stage, person):

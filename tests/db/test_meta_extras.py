@@ -31,10 +31,11 @@ class Servers:
             raise answer
         return answer
 
-    async def put(self, bucket, path, content, *, mime_type):
+    async def put(self, bucket, path, content, *, mime_type, permit):
+        assert permit.headers()["x-connext-lease"] == str(permit.lease)
         self.kept[bucket, path] = (content, mime_type)
 
-    async def delete(self, bucket, path):
+    async def delete(self, bucket, path, *, permit):
         del self.kept[bucket, path]
 
 
@@ -171,7 +172,7 @@ DEATHS = [(102, None)] + [
 @pytest.mark.parametrize(("code", "subcode"), DEATHS)
 def test_every_death_of_a_token_parks_the_reply_and_reconnecting_sends_it(stage, code, subcode):
     said = models.GraphError(code=code, error_subcode=subcode)
-    stage.graph.script["send_text"] = [meaning(said, action="send", pause=None)]
+    stage.graph.script["send"] = [meaning(said, action="send", pause=None)]
     stage.graph.script["debug_token"] = [models.TokenState(is_valid=False)]
     message = stage.draft(inbound_at=stage.clock.at)
     stage.enqueue("meta.send", {"message_id": message})

@@ -17,13 +17,15 @@ RULES = {
         select m.member::regrole::text || ' in ' || m.roleid::regrole::text
         from pg_auth_members as m
         where m.member::regrole::text in ('anon', 'authenticated', 'service_role', 'worker_meta',
-            'worker_telnyx', 'worker_stripe', 'worker_privacy', 'ingress')
+            'worker_telnyx', 'worker_stripe', 'worker_privacy', 'ingress',
+            'files_meta', 'files_telnyx')
     """,
-    "who connects for the API may become its three roles and inherits nothing": """
+    "who connects for the API may become its roles, inherits nothing, and is no worker": """
         select m.roleid::regrole::text from pg_auth_members as m
         where m.member = 'authenticator'::regrole
             and (m.inherit_option
-                or m.roleid::regrole::text not in ('anon', 'authenticated', 'service_role'))
+                or m.roleid::regrole::text not in
+                    ('anon', 'authenticated', 'service_role', 'files_meta', 'files_telnyx'))
     """,
     "no table of ours is published: Realtime would send rows past their policies": """
         select p.pubname || ' ' || t.schemaname || '.' || t.tablename
@@ -63,6 +65,26 @@ RULES = {
                 or coalesce(p.qual, 'private.my_orgs') !~ 'private\\.(current_org|my_orgs)'
                 or coalesce(p.with_check, 'private.my_orgs') !~ 'private\\.(current_org|my_orgs)'
                 or p.cmd not in ('SELECT', 'INSERT'))
+            and p.roles <> array['files_meta']::name[] and p.roles <> array['files_telnyx']::name[]
+    """,
+    "a worker's role at Storage reaches the files of the job it presents and nothing else": """
+        select p.policyname
+        from pg_policies as p
+        cross join lateral unnest(p.roles) as r (role)
+        cross join lateral unnest(array[p.qual, p.with_check]) as e
+        where r.role ~ '^files_' and e is not null and (
+            cardinality(p.roles) <> 1 or (p.schemaname, p.tablename) <> ('storage', 'objects')
+            or e !~ 'bucket_id = ''attachments'''
+            or e !~ ('SELECT private\\.files_org\\(''' || substr(r.role, 7))
+            or (p.cmd in ('INSERT', 'UPDATE') and e !~ ('\\[2\\] = ''' || substr(r.role, 7)))
+        )
+    """,
+    "a worker's role at Storage holds no grant on anything of ours": """
+        select c.oid::regclass::text || ' ' || r.rolname from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        join pg_roles as r on r.rolname ~ '^files_'
+        where n.nspname = any(%(ours)s) and c.relkind in ('r', 'p', 'v')
+            and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete')
     """,
     "row-level security stays on for the tables of the platform that we add policies to": """
         select c.oid::regclass::text from pg_class as c

@@ -16,12 +16,11 @@ VERBS = {
     "claim": "select queue.claim('meta', 1, '1 minute')",
     "extend": "select queue.extend('meta', '{1}', array[gen_random_uuid()], '1 min')",
     "succeed": "select queue.succeed('meta', '{1}', array[gen_random_uuid()])",
-    "complete_and_claim": "select queue.complete_and_claim('meta', '{}', '{}', 1, '1 minute')",
     "retry": "select queue.retry('meta', 1, gen_random_uuid(), '0', 'x')",
     "bury": "select queue.bury('meta', 1, gen_random_uuid(), 'x')",
     "sweep": "select queue.sweep('meta')",
-    "park": "select queue.park('meta', gen_random_uuid(), null, 'x')",
-    "unpark": "select queue.unpark('meta', gen_random_uuid())",
+    "pause": "select queue.pause('meta', gen_random_uuid(), '1 minute', 'x')",
+    "call_out": "select queue.call_out('meta')",
     "tick": "select queue.tick('meta')",
     "enter": "select queue.enter('meta', 1, gen_random_uuid())",
 }
@@ -43,13 +42,21 @@ def test_a_worker_reaches_no_queue_but_its_own(scratch, verb):
     assert refused.value.sqlstate == "CX031"
 
 
-@pytest.mark.parametrize("verb", ["revive", "drop_dead"])
-def test_dead_jobs_are_for_operators(scratch, verb):
+@pytest.mark.parametrize(
+    "call",
+    [
+        "revive('meta', 1)",
+        "drop_dead('meta', 1)",
+        "park('meta', gen_random_uuid(), null, 'x')",
+        "unpark('meta', gen_random_uuid())",
+    ],
+)
+def test_dead_jobs_and_parking_at_will_are_for_operators(scratch, call):
     with (
         connect_as(scratch, "worker_meta") as worker,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
-        worker.execute(f"select queue.{verb}('meta', 1)")
+        worker.execute(f"select queue.{call}")
 
 
 def test_a_finished_job_is_gone_and_its_dedupe_key_is_free(queue):
@@ -158,19 +165,6 @@ def test_the_sweep_frees_the_expired_and_buries_what_has_no_attempt_left(queue):
         last["id"], "the worker vanished during the last attempt",
     )  # fmt: skip
     assert queue.sweep() == 0
-
-
-def test_finishing_and_claiming_go_in_one_call(queue):
-    queue.add_many({"ordering_key": "k"}, {"ordering_key": "k"})
-    [first] = queue.claim()
-
-    [done] = queue.rows(
-        "select finished, (select array_agg(c.id) from unnest(claimed) as c) as ids"
-        " from queue.complete_and_claim('meta', %s, %s::uuid[], 10, '1 minute')",
-        [first["id"]], [first["lease"]],
-    )  # fmt: skip
-
-    assert done == {"finished": [first["id"]], "ids": [first["id"] + 1]}
 
 
 def test_many_jobs_keep_their_order_and_drop_duplicates_of_live_keys(queue):

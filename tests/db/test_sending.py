@@ -8,8 +8,8 @@ from tests.messenger import APP, NOW, PERSON
 from workers.core.errors import Malformed, RateLimited, Reauthorize, Rejected
 from workers.jobqueue.outcome import Dead, Parked, Retry
 from workers.providers.http import Unanswered, Unreachable
-from workers.providers.meta.errors import Declined, Hiccup
-from workers.providers.meta.models import TokenState
+from workers.providers.meta.errors import Declined, Hiccup, meaning
+from workers.providers.meta.models import GraphError, TokenState
 
 RECENTLY = NOW - timedelta(hours=1)
 
@@ -26,12 +26,13 @@ def test_a_message_is_sent_with_its_id_and_ends_as_sent(stage):
 
     assert stage.work() == ["done"]
 
-    (said,) = stage.graph.asked("send_text")
+    (said,) = stage.graph.asked("send")
     assert said == {
         "page": stage.page,
         "token": "EAApage",
         "to": PERSON,
-        "text": "hello",
+        "message": {"text": "hello"},
+        "purpose": {"messaging_type": "RESPONSE"},
         "metadata": str(message),
     }
     row = stage.message(message)
@@ -43,7 +44,7 @@ def test_a_message_is_sent_with_its_id_and_ends_as_sent(stage):
 def test_it_says_sending_before_anything_leaves(stage):
     message, _ = write(stage)
     seen = []
-    stage.graph.script["send_text"] = [lambda: seen.append(stage.state(message))]
+    stage.graph.script["send"] = [lambda: seen.append(stage.state(message))]
 
     stage.work(most=1)
 
@@ -62,7 +63,7 @@ def test_the_echo_may_come_before_the_answer(stage):
         )
         raise Unanswered("Meta did not answer")
 
-    stage.graph.script["send_text"] = [echo_first]
+    stage.graph.script["send"] = [echo_first]
 
     stage.work()
 
@@ -190,19 +191,19 @@ def test_after_reconnecting_it_is_sent(stage):
 @pytest.mark.parametrize("trouble", [Unanswered("Meta did not answer"), RuntimeError("killed")])
 def test_what_may_have_been_sent_is_never_sent_again(stage, trouble):
     message, _ = write(stage)
-    stage.graph.script["send_text"] = [trouble]
+    stage.graph.script["send"] = [trouble]
 
     outcomes = stage.work()
 
     assert isinstance(outcomes[-1], Dead)
-    assert len(stage.graph.asked("send_text")) == 1
+    assert len(stage.graph.asked("send")) == 1
     row = stage.message(message)
     assert (row["state"], row["error_code"]) == ("ambiguous", "unconfirmed")
 
 
 def test_an_echo_resolves_what_was_in_doubt(stage):
     message, _ = write(stage)
-    stage.graph.script["send_text"] = [Unanswered("Meta did not answer")]
+    stage.graph.script["send"] = [Unanswered("Meta did not answer")]
     stage.work()
     stage.receive(stage.echo("m_7", metadata=str(message), app_id=APP))
 
@@ -214,13 +215,13 @@ def test_an_echo_resolves_what_was_in_doubt(stage):
 
 def test_reviving_the_job_of_a_message_in_doubt_sends_nothing(stage):
     _, job = write(stage)
-    stage.graph.script["send_text"] = [Unanswered("Meta did not answer")]
+    stage.graph.script["send"] = [Unanswered("Meta did not answer")]
     stage.work()
     stage.do("select queue.revive('meta', %s)", job)
 
     stage.work()
 
-    assert len(stage.graph.asked("send_text")) == 1
+    assert len(stage.graph.asked("send")) == 1
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_reviving_the_job_of_a_message_in_doubt_sends_nothing(stage):
 )
 def test_what_was_certainly_not_sent_is_sent_by_the_next_attempt(stage, error, code):
     message, _ = write(stage)
-    stage.graph.script["send_text"] = [error]
+    stage.graph.script["send"] = [error]
 
     (outcome,) = stage.work(most=1)
 
@@ -247,7 +248,7 @@ def test_what_was_certainly_not_sent_is_sent_by_the_next_attempt(stage, error, c
 
 def test_a_rate_limit_is_honoured(stage):
     write(stage)
-    stage.graph.script["send_text"] = [RateLimited("slow", retry_after=timedelta(minutes=7))]
+    stage.graph.script["send"] = [RateLimited("slow", retry_after=timedelta(minutes=7))]
 
     (outcome,) = stage.work(most=1)
 
@@ -260,13 +261,13 @@ def test_a_rate_limit_is_honoured(stage):
 )
 def test_the_last_attempt_tells_the_person(stage, error, attempts, code):
     message, _ = write(stage)
-    stage.graph.script["send_text"] = [error("again") for _ in range(20)]
+    stage.graph.script["send"] = [error("again") for _ in range(20)]
 
     stage.work()
 
     row = stage.message(message)
     assert (row["state"], row["error_code"]) == ("failed", code)
-    assert len(stage.graph.asked("send_text")) == attempts
+    assert len(stage.graph.asked("send")) == attempts
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_the_last_attempt_tells_the_person(stage, error, attempts, code):
 )
 def test_a_refusal_is_final_and_explained(stage, error, code):
     message, _ = write(stage)
-    stage.graph.script["send_text"] = [error]
+    stage.graph.script["send"] = [error]
 
     assert stage.work() == ["done"]
 
@@ -303,7 +304,7 @@ def dead_token(**state):
 )
 def test_a_dead_token_asks_for_a_new_connection_and_keeps_the_message(stage, state):
     message, _ = write(stage)
-    stage.graph.script = {"send_text": [Reauthorize("190/460")], "debug_token": [state]}
+    stage.graph.script = {"send": [Reauthorize("190/460")], "debug_token": [state]}
 
     (outcome,) = stage.work()
 
@@ -319,7 +320,7 @@ def test_a_dead_token_asks_for_a_new_connection_and_keeps_the_message(stage, sta
 def test_a_refused_token_that_is_not_found_dead_is_tried_again(stage, state):
     message, _ = write(stage)
     valid = TokenState(is_valid=True, scopes=["pages_messaging"])
-    stage.graph.script = {"send_text": [Reauthorize("190")], "debug_token": [state or valid]}
+    stage.graph.script = {"send": [Reauthorize("190")], "debug_token": [state or valid]}
 
     outcome, last = stage.work()
 
@@ -359,7 +360,7 @@ def test_a_lost_lease_writes_nothing(stage):
         stage.do("update queue.jobs set lease = gen_random_uuid()")
         return Unanswered("late")
 
-    stage.graph.script["send_text"] = [lose]
+    stage.graph.script["send"] = [lose]
 
     stage.work(most=1)
 
@@ -372,3 +373,17 @@ def test_a_message_whose_id_another_row_took_is_in_doubt_not_doubled(stage):
 
     assert stage.work() == ["done"]
     assert stage.state(message) == "ambiguous"
+
+
+def test_a_deleted_page_sends_nothing_and_the_others_go_on(stage):
+    message, _ = write(stage)
+    gone = GraphError(code=100, error_subcode=33)
+    stage.graph.script["send"] = [meaning(gone, action="send the message", pause=None)]
+    stage.work()
+    other, _ = write(stage)
+
+    stage.work()
+
+    assert stage.message(message)["error_code"] == "recipient_unknown"
+    assert stage.state(other) == "sent"
+    assert stage.link()["status"] == "active"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.books import refused, savepoint, standing_world
+from tests.database import make_user
 from tests.world import acting_as, hold_job
 
 
@@ -183,3 +185,78 @@ def test_members_hear_their_organizations_and_nobody_speaks(db, world):
             "insert into realtime.messages (topic, extension) values (%s, 'broadcast')",
             [f"org:{world.ours.id}"],
         )
+
+
+# Hints for workers -----------------------------------------------------------------------------
+
+HEARD = "select topic, event, payload - 'id' from realtime.messages where topic like 'worker:%'"
+
+
+@pytest.fixture
+def listener(db):
+    """An account that may hear the hints of queue meta."""
+    account = make_user(db)
+    db.execute("update queue.queues set listener = %s where queue = 'meta'", [account])
+    return account
+
+
+def test_a_queue_without_a_listener_sends_no_hint(db):
+    db.execute("select queue.enqueue('meta', 'meta.noop')")
+
+    assert db.execute(HEARD).fetchall() == []
+    assert db.execute("select queue.call_out('meta')").fetchone() == (False,)
+
+
+def test_a_transaction_sends_one_empty_hint_however_many_jobs_it_adds(db, listener):
+    db.execute("select queue.enqueue('meta', 'meta.noop') from generate_series(1, 50)")
+    db.execute("""select queue.enqueue_many('meta', '[{"kind": "meta.noop"}]')""")
+    db.execute("select queue.enqueue('stripe', 'stripe.noop')")
+
+    assert db.execute(HEARD).fetchall() == [("worker:meta", "jobs", {})]
+
+
+def test_a_hint_whose_savepoint_was_rolled_back_is_sent_by_the_next_job(db, listener):
+    with db.transaction():
+        db.execute("select queue.enqueue('meta', 'meta.noop')")
+        raise psycopg.Rollback
+    db.execute("select queue.enqueue('meta', 'meta.noop')")
+
+    assert db.execute(HEARD).fetchall() == [("worker:meta", "jobs", {})]
+
+
+def test_jobs_that_are_not_due_wake_nobody(db, listener):
+    db.execute("select queue.enqueue('meta', 'meta.noop', run_at => now() + interval '1 hour')")
+
+    assert db.execute(HEARD).fetchall() == []
+
+
+def test_only_the_listener_hears_and_only_its_own_queue(db, world, listener):
+    db.execute("update queue.queues set listener = %s where queue = 'stripe'", [make_user(db)])
+    for queue in ("meta", "stripe"):
+        db.execute("select queue.call_out(%s)", [queue])
+    topics = "select topic from realtime.messages where topic like 'worker:%'"
+    heard = {}
+    for name, user in {"listener": listener, "owner": world.ours.people["owner"]}.items():
+        with acting_as(db, "authenticated", user=user):
+            heard[name] = db.execute(topics).fetchall()
+
+    assert heard == {"listener": [("worker:meta",)], "owner": []}
+
+
+def test_the_listener_reads_no_organization_and_speaks_nowhere(db, listener):
+    with acting_as(db, "authenticated", user=listener):
+        assert db.execute("select id from public.organizations").fetchall() == []
+        assert (
+            db.execute("select 1 from realtime.messages where topic like 'org:%'").fetchall() == []
+        )
+    with refused("42501"), acting_as(db, "authenticated", user=listener):
+        db.execute(
+            "insert into realtime.messages (topic, extension) values ('worker:meta', 'broadcast')"
+        )
+
+
+def test_a_worker_may_call_out_and_its_listener_may_not(db, listener):
+    with acting_as(db, "worker_meta"):
+        assert db.execute("select queue.call_out('meta')").fetchone() == (True,)
+    with refused("42501"), acting_as(db, "authenticated", user=listener):
+        db.execute("select queue.call_out('meta')")

@@ -18,7 +18,10 @@ from tests.children import HANG_SECONDS
 def ledger(url):
     """An operator's connection to a database whose handlers can write public.noted."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("create table public.noted (job bigint not null)")
+        connection.execute(
+            "create table public.noted"
+            " (job bigint not null, at timestamptz not null default clock_timestamp())"
+        )
         connection.execute("alter table public.noted disable row level security")
         connection.execute("grant select, insert on public.noted to worker_meta")
         yield connection

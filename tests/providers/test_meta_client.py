@@ -22,6 +22,7 @@ from workers.providers import http
 from workers.providers.meta import client as client_module
 from workers.providers.meta import errors
 from workers.providers.meta.client import SUBSCRIBED_FIELDS, GraphClient
+from workers.providers.meta.content import Content
 from workers.providers.meta.usage import Usage
 
 APP, SECRET, TOKEN = "4711", "app-secret", "EAAtoken0123456789"
@@ -72,8 +73,12 @@ def form(request):
 
 
 def send(graph):
-    return graph.send_text(
-        "111", token=SecretStr(TOKEN), to="222", text="hi", metadata="0000-our-id"
+    return graph.send(
+        "111",
+        token=SecretStr(TOKEN),
+        to="222",
+        content=Content(text="hi"),
+        metadata="0000-our-id",
     )
 
 
@@ -359,7 +364,7 @@ def test_usage_is_reported_also_with_an_error():
     with pytest.raises(RateLimited):
         run(send, graph_error(4, headers=headers), on_usage=seen.append)
 
-    assert seen == [Usage(percent=100, pause=timedelta(0))]
+    assert seen == [Usage(percent=100, pause=timedelta(0), of_app=100)]
 
 
 @pytest.mark.parametrize("version", ["26.0", "v26", "v26.0/..", "", "v26.0 "])

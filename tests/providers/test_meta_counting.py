@@ -11,6 +11,7 @@ from workers.core.clock import SystemClock
 from workers.core.errors import ConnextError
 from workers.providers import http
 from workers.providers.meta.client import GraphClient
+from workers.providers.meta.content import Content
 
 TOKEN = "EAAtoken0123456789"
 
@@ -35,8 +36,12 @@ def told_by(answer):
                 on_usage=usages.append,
             )
             with contextlib.suppress(ConnextError):
-                await graph.send_text(
-                    "1", token=SecretStr(TOKEN), to="2", text="hello", metadata="3"
+                await graph.send(
+                    "1",
+                    token=SecretStr(TOKEN),
+                    to="2",
+                    content=Content(text="hello"),
+                    metadata="3",
                 )
 
     asyncio.run(work())

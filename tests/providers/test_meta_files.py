@@ -1,6 +1,8 @@
 """Fetching attachments: from Meta's file servers only, bounded, and of types that cannot run."""
 
 import asyncio
+import json
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,7 +12,7 @@ from tests.messenger import Clock
 from workers.core.errors import Malformed, Transient
 from workers.providers import http
 from workers.providers.meta.files import MOST_BYTES, FileClient, Unfetchable
-from workers.providers.storage.client import StorageClient
+from workers.providers.storage.client import Missing, Permit, StorageClient
 
 SANDBOX = "http://127.0.0.1:9"
 GOOD = "https://scontent.xx.fbcdn.net/v/photo.jpg?oe=1"
@@ -102,38 +104,76 @@ def test_trouble_of_the_file_server_passes(status):
         fetch(GOOD, httpx.Response(status))
 
 
-def storing(act, status=200):
+PERMIT = Permit(7, UUID(int=1))
+
+
+def storing(act, status=200, content=b""):
     seen = []
 
     def serve(request):
         seen.append(request)
-        return httpx.Response(status)
+        return httpx.Response(status, content=content)
 
     async def go():
         async with http.client(transport=httpx.MockTransport(serve)) as client:
             url, key = "https://p.supabase.co", SecretStr("sb_secret_x")
-            await act(StorageClient(client, url=url, key=key, clock=Clock()))
+            await act(
+                StorageClient(client, url=url, key=key, clock=Clock(), gate="sb_publishable_x")
+            )
 
     asyncio.run(go())
     return seen
 
 
 def test_an_object_is_stored_with_its_type_and_the_key_in_headers_only():
-    (put,) = storing(lambda s: s.put("attachments", "org/meta/id", b"x", mime_type="image/png"))
+    (put,) = storing(
+        lambda s: s.put("attachments", "org/meta/id", b"x", mime_type="image/png", permit=PERMIT)
+    )
 
     assert str(put.url) == "https://p.supabase.co/storage/v1/object/attachments/org/meta/id"
     assert put.headers["content-type"] == "image/png"
     assert put.headers["authorization"] == "Bearer sb_secret_x"
+    assert put.headers["apikey"] == "sb_publishable_x"
+    assert put.headers["x-connext-job"] == "7"
+    assert put.headers["x-connext-lease"] == str(UUID(int=1))
     assert put.content == b"x"
 
 
-def test_deleting_what_is_gone_is_no_error():
-    (deleted,) = storing(lambda s: s.delete("attachments", "org/meta/id"), status=404)
+def reading(status, content, most=5):
+    got = []
 
-    assert deleted.method == "DELETE"
+    async def read(storage):
+        got.append(await storage.get("attachments", "org/r/a", most=most, permit=PERMIT))
+
+    storing(read, status, content)
+    return got[0]
+
+
+def test_an_object_is_read_whole():
+    assert reading(200, b"12345") == b"12345"
+
+
+@pytest.mark.parametrize(("status", "content"), [(404, b""), (400, b""), (200, b"123456")])
+def test_an_object_that_is_gone_or_too_large_is_told_apart(status, content):
+    with pytest.raises(Missing):
+        reading(status, content)
+
+
+def test_storage_that_is_down_is_asked_again():
+    with pytest.raises(Transient):
+        reading(503, b"")
+
+
+def test_deleting_what_is_gone_is_no_error():
+    (deleted,) = storing(
+        lambda s: s.delete("attachments", "org/meta/id", permit=PERMIT), status=404
+    )
+
+    assert (deleted.method, deleted.url.path) == ("DELETE", "/storage/v1/object/attachments")
+    assert json.loads(deleted.content) == {"prefixes": ["org/meta/id"]}
 
 
 @pytest.mark.parametrize("path", ["../exports/a", "org/../a", "org", "org/a?b", "org//a"])
 def test_a_path_leads_nowhere_else(path):
     with pytest.raises(Malformed):
-        storing(lambda s: s.delete("attachments", path))
+        storing(lambda s: s.delete("attachments", path, permit=PERMIT))

@@ -24,8 +24,9 @@ def test_usage_is_the_strictest_of_all_headers():
 
     used = usage(headers)
 
-    assert used == Usage(percent=85.5, pause=timedelta(minutes=3))
+    assert used == Usage(percent=85.5, pause=timedelta(minutes=3), of_app=85.5)
     assert used.is_high
+    assert used.is_exhausted
 
 
 @pytest.mark.parametrize(

@@ -135,18 +135,18 @@ def test_standby_is_read_like_messaging():
     ("item", "kind", "key", "body"),
     [
         (
-            {"delivery": {"mids": ["m_1"], "watermark": 5}},
+            {"delivery": {"mids": ["m_1"], "watermark": NOW}},
             "delivery",
-            "page:111:delivery:222:5",
-            {"mids": ["m_1"], "watermark": 5},
+            f"page:111:delivery:222:{NOW}",
+            {"mids": ["m_1"], "watermark": NOW},
         ),
         (
-            {"delivery": {"watermark": 5}},
+            {"delivery": {"watermark": NOW}},
             "delivery",
-            "page:111:delivery:222:5",
-            {"mids": [], "watermark": 5},
+            f"page:111:delivery:222:{NOW}",
+            {"mids": [], "watermark": NOW},
         ),
-        ({"read": {"watermark": 7}}, "read", "page:111:read:222:7", {"watermark": 7}),
+        ({"read": {"watermark": NOW}}, "read", f"page:111:read:222:{NOW}", {"watermark": NOW}),
         (
             {"postback": {"mid": "m_3", "title": "Start", "payload": "GO", "referral": {}}},
             "postback",

@@ -20,7 +20,7 @@ from workers.receiver.counters import Counters
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(connext_\w+)` \|([^|]*)\|", re.MULTILINE)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-HARMLESS = {"queue", "kind", "state", "outcome", "reason", "provider", "status", "code"}
+HARMLESS = {"scope", "queue", "kind", "state", "outcome", "reason", "provider", "status", "code"}
 
 
 def told(registry):

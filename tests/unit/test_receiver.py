@@ -21,6 +21,7 @@ from workers.receiver.together import Overloaded
 SECRET, TOKEN = "app-secret", "verify-token"
 PRIVATE = "meet me at the harbour"
 PATH = "/webhooks/meta"
+NOW_MS = 1_763_894_400_000
 
 
 @dataclass
@@ -78,7 +79,7 @@ def deliver(memory, raw):
 
 def batch(*messages):
     elements = [
-        {"sender": {"id": "2"}, "recipient": {"id": "1"}, "timestamp": 5, "message": message}
+        {"sender": {"id": "2"}, "recipient": {"id": "1"}, "timestamp": NOW_MS, "message": message}
         for message in messages
     ]
     entry = [{"id": "1", "time": 5, "messaging": elements}]
@@ -128,7 +129,7 @@ def test_a_proven_delivery_is_stored_whole_and_answered(memory):
         "account": "1",
         "contact": "2",
         "kind": "message",
-        "occurred_at": 5,
+        "occurred_at": NOW_MS,
         "body": {"mid": "m_1", "text": "a", "attachments": [], "reply_to": None},
     }
     assert 'connext_webhook_events_total{outcome="stored",provider="meta"} 2.0' in answer.metrics

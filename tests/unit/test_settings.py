@@ -26,7 +26,7 @@ def environment(monkeypatch):
         *("CONNEXT_POLL_SECONDS", "CONNEXT_GRACE_SECONDS", "CONNEXT_LOG_LEVEL"),
         *("CONNEXT_LOG_FORMAT", "CONNEXT_RECEIVER_HOST", "CONNEXT_RECEIVER_PORT"),
         *("META_APP_ID", "META_APP_SECRET", "META_VERIFY_TOKEN"),
-        *("CONNEXT_META_GRAPH_URL", "CONNEXT_META_GRAPH_VERSION"),
+        *("CONNEXT_META_GRAPH_URL", "CONNEXT_META_GRAPH_VERSION", "CONNEXT_SECRETS_DIR"),
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CONNEXT_DATABASE_URL", HERE)
@@ -191,3 +191,28 @@ def test_the_receiver_has_its_own_settings(environment):
     settings = load(ReceiverSettings)
 
     assert (settings.receiver_host, settings.receiver_port) == ("127.0.0.1", 0)
+
+
+def test_secrets_are_read_from_files_named_like_their_variables(monkeypatch, tmp_path):
+    (tmp_path / "META_APP_ID").write_text("4711\n")
+    (tmp_path / "META_APP_SECRET").write_text("from a file\n")
+    monkeypatch.setenv("CONNEXT_SECRETS_DIR", str(tmp_path))
+
+    settings = load(MetaSettings)
+
+    assert (settings.app_id, settings.app_secret.get_secret_value()) == ("4711", "from a file")
+
+
+def test_a_variable_wins_over_its_file(monkeypatch, tmp_path):
+    (tmp_path / "CONNEXT_DATABASE_URL").write_text("postgresql://somebody@127.0.0.1/else")
+    monkeypatch.setenv("CONNEXT_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("CONNEXT_DATABASE_URL", HERE)
+
+    assert load(WorkerSettings).database_url.get_secret_value() == HERE
+
+
+def test_a_folder_of_secrets_that_is_none_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("CONNEXT_SECRETS_DIR", str(tmp_path / "nowhere"))
+
+    with pytest.raises(NotConfigured, match="CONNEXT_SECRETS_DIR"):
+        load(MetaSettings)

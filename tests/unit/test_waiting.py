@@ -8,6 +8,21 @@ from tests.queues import playing
 from workers.jobqueue.waiting import Waiting
 
 
+class Named(str):
+    """What stands for a job: its name, and whether a person waits for it."""
+
+    __slots__ = ("priority",)
+
+    def __new__(cls, name, priority=5):
+        made = super().__new__(cls, name)
+        made.priority = priority
+        return made
+
+
+def named(*names):
+    return [Named(name) for name in names]
+
+
 def takers(waiting, count):
     return [asyncio.create_task(waiting.get()) for _ in range(count)]
 
@@ -26,7 +41,7 @@ def test_jobs_go_out_in_their_order_and_every_free_taker_gets_one():
         waiting = Waiting()
         tasks = takers(waiting, 3)
         await settle()
-        waiting.put(["a", "b", "c"])
+        waiting.put(named("a", "b", "c"))
         return await asyncio.gather(*tasks), len(waiting)
 
     assert playing(scenario) == (["a", "b", "c"], 0)
@@ -42,13 +57,13 @@ def test_a_taker_that_never_waits_takes_everything_with_one_wake_up():
 
         tasks = [asyncio.create_task(drain(name)) for name in "xy"]
         await settle()
-        waiting.put(range(5))
+        waiting.put(named("0", "1", "2", "3", "4"))
         await settle()
         for task in tasks:
             task.cancel()
         return taken
 
-    assert playing(scenario) == [("x", n) for n in range(5)]
+    assert playing(scenario) == [("x", n) for n in "01234"]
 
 
 def test_a_taker_cancelled_on_its_turn_passes_the_turn_on():
@@ -56,7 +71,7 @@ def test_a_taker_cancelled_on_its_turn_passes_the_turn_on():
         waiting = Waiting()
         first, second = takers(waiting, 2)
         await settle()
-        waiting.put(["a"])
+        waiting.put(named("a"))
         first.cancel()
         return await second
 
@@ -70,7 +85,25 @@ def test_a_taker_cancelled_while_waiting_is_forgotten():
         await settle()
         first.cancel()
         await settle()
-        waiting.put(["a"])
+        waiting.put(named("a"))
         return await second
 
     assert playing(scenario) == "a"
+
+
+def test_an_interactive_job_goes_before_what_was_claimed_ahead_of_it():
+    waiting = Waiting()
+    waiting.put(named("a", "b"))
+    waiting.put([Named("reply", 0), *named("c"), Named("another reply", 0)])
+
+    taken = [waiting.take() for _ in range(len(waiting))]
+
+    assert taken == ["reply", "another reply", "a", "b", "c"]
+
+
+def test_unwanted_jobs_are_taken_out_wherever_they_wait():
+    waiting = Waiting()
+    waiting.put([*named("a", "b"), Named("reply", 0)])
+
+    assert waiting.remove(lambda job: job in {"a", "reply"}) == ["reply", "a"]
+    assert (len(waiting), waiting.take()) == (1, "b")

@@ -37,11 +37,18 @@ class Transient(ConnextError):
 
 
 class RateLimited(Transient):
-    """The provider asks us to come back after *retry_after*."""
+    """The provider asks us to come back after *retry_after*; *of_app*: with any integration."""
 
-    def __init__(self, message: str, *, retry_after: timedelta = DEFAULT_RETRY_AFTER) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: timedelta = DEFAULT_RETRY_AFTER,
+        of_app: bool = False,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.of_app = of_app
 
 
 class Unavailable(Transient):

@@ -64,7 +64,7 @@ _TELLING_VALUE = re.compile(
 )
 
 # Their lines hold whole URLs, query strings included.
-_CHATTY = ("httpx", "httpcore", "uvicorn.access", "hpack", "asyncio")
+_CHATTY = ("httpx", "httpcore", "uvicorn.access", "hpack", "asyncio", "websockets")
 
 
 def configure(

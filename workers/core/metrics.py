@@ -52,6 +52,12 @@ class Metrics:
             "Share of the allowance that the provider last said is used.",
             "provider",
         )
+        self._pauses = self._counter(
+            "pauses", "Pauses that a provider asked for.", "queue", "scope"
+        )
+        self._hearing = self._gauge(
+            "realtime_hearing", "1 while hints of new jobs arrive by Realtime, else 0.", "queue"
+        )
         self._outcomes: dict[tuple[str, str, str], Counter] = {}
         self._durations: dict[tuple[str, str], Histogram] = {}
         self._waits: dict[tuple[str, str], Histogram] = {}
@@ -106,6 +112,14 @@ class Metrics:
     def used(self, provider: str, percent: float) -> None:
         """Set how much of a provider's allowance is used."""
         self._usage.labels(provider).set(percent)
+
+    def paused(self, queue: str, *, scope: str) -> None:
+        """Count a pause of one integration, or of the whole app."""
+        self._pauses.labels(queue, scope).inc()
+
+    def hears(self, queue: str, *, hearing: bool) -> None:
+        """Set whether hints of new jobs arrive by Realtime."""
+        self._hearing.labels(queue).set(int(hearing))
 
     def forget_depth(self) -> None:
         """Drop the gauges, so that a kind without jobs does not keep its last figure."""

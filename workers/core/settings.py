@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from psycopg import ProgrammingError
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.core.errors import NotConfigured
 
+SECRETS_VARIABLE = "CONNEXT_SECRETS_DIR"
 ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 
 Role = TypeVar("Role", bound=BaseSettings)
@@ -102,6 +105,12 @@ class WorkerSettings(HealthSettings):
         None, description="give the folder that 'connext keys init' filled, or the key itself"
     )
     ready_lag_seconds: Seconds = Field(300, description="give seconds above 0")
+    wake_by: Literal["auto", "listen", "realtime", "poll"] = Field(
+        "auto", description="choose auto, listen, realtime or poll"
+    )
+    realtime_email: str | None = Field(
+        None, description="give the address of the worker's account at Supabase Auth"
+    )
     worker_concurrency: int = Field(32, ge=1, le=1000, description="jobs at once, 1 to 1000")
     worker_batch: int = Field(100, ge=1, le=1000, description="jobs claimed at once, 1 to 1000")
     lease_seconds: float = Field(60, ge=1, description="give seconds, at least 1")
@@ -166,6 +175,18 @@ class MetaSettings(BaseSettings):
     )
 
 
+class TelnyxSettings(BaseSettings):
+    """What talking to Telnyx needs: each company's key is sealed in the database."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    telnyx_url: WebUrl = Field(
+        "https://api.telnyx.com/v2",
+        validation_alias="CONNEXT_TELNYX_URL",
+        description="give the base URL of Telnyx's API",
+    )
+
+
 class StorageSettings(BaseSettings):
     """Where attachments are kept; without both they wait."""
 
@@ -179,7 +200,42 @@ class StorageSettings(BaseSettings):
     storage_key: Needed | None = Field(
         None,
         validation_alias="CONNEXT_STORAGE_KEY",
-        description="give a secret key of the project; only this worker should have it",
+        description="give a token of the role files_meta, signed by the project",
+    )
+    publishable_key: str | None = Field(
+        None,
+        validation_alias="CONNEXT_PUBLISHABLE_KEY",
+        description="give the project's publishable key",
+    )
+
+
+class RealtimeSettings(BaseSettings):
+    """What hearing of new jobs by Supabase Realtime needs: an account that can do nothing else."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    supabase_url: WebUrl = Field(
+        validation_alias="CONNEXT_SUPABASE_URL",
+        description="give the project's URL, such as https://PROJECT.supabase.co",
+    )
+    publishable_key: str = Field(
+        validation_alias="CONNEXT_PUBLISHABLE_KEY",
+        min_length=1,
+        description="copy the publishable key from the project's settings",
+    )
+    email: str = Field(
+        validation_alias="CONNEXT_REALTIME_EMAIL",
+        min_length=3,
+        description="give the address of the worker's account at Supabase Auth",
+    )
+    password: Needed = Field(
+        validation_alias="CONNEXT_REALTIME_PASSWORD",
+        description="give the password of the worker's account at Supabase Auth",
+    )
+    quiet_seconds: Seconds = Field(
+        30,
+        validation_alias="CONNEXT_REALTIME_QUIET_SECONDS",
+        description="give seconds above 0",
     )
 
 
@@ -198,9 +254,15 @@ class MetaWebhookSettings(BaseSettings):
 
 
 def load(role: type[Role]) -> Role:
-    """Read *role*'s settings from the environment; the first bad one is named, never shown."""
+    """Read *role*'s settings; the first bad one is named, never shown.
+
+    The environment comes first, then the files of CONNEXT_SECRETS_DIR, each named like a variable.
+    """
+    folder = os.environ.get(SECRETS_VARIABLE) or None
+    if folder is not None and not Path(folder).is_dir():
+        raise NotConfigured(SECRETS_VARIABLE, "is no folder; give one with a file for each secret")
     try:
-        return role()
+        return role(_secrets_dir=folder)
     except ValidationError as error:
         # The pydantic error holds what was entered, which may be a secret: it is not kept.
         flaws = error.errors(include_url=False, include_input=False, include_context=False)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 import structlog
 
 from workers.core.errors import Transient
-from workers.jobqueue.outcome import Dead, Parked, Retry, Succeeded
+from workers.jobqueue.outcome import Dead, Held, Parked, Retry, Succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from workers.core.metrics import Metrics
+    from workers.core.pausing import Pause
     from workers.jobqueue.job import Job
     from workers.jobqueue.lease import Leases
     from workers.jobqueue.outcome import Outcome
@@ -43,13 +44,13 @@ class Recorder:
         *,
         leases: Leases,
         metrics: Metrics,
-        recorded: Callable[[Sequence[tuple[Job, Outcome]]], None],
+        recorded: Callable[[Sequence[tuple[Job, Outcome | Held]]], None],
     ) -> None:
         self._store = store
         self._leases = leases
         self._metrics = metrics
         self._recorded = recorded
-        self._pending: deque[tuple[Job, Outcome]] = deque()
+        self._pending: deque[tuple[Job, Outcome | Held]] = deque()
         self._in_flight = 0
         self._something = asyncio.Event()
         self._closing = False
@@ -59,7 +60,7 @@ class Recorder:
         """How many outcomes are not in the database yet."""
         return len(self._pending) + self._in_flight
 
-    def add(self, job: Job, outcome: Outcome) -> None:
+    def add(self, job: Job, outcome: Outcome | Held) -> None:
         """Queue an outcome for recording."""
         self._pending.append((job, outcome))
         self._something.set()
@@ -82,7 +83,7 @@ class Recorder:
                 self._in_flight = 0
                 self._recorded(batch)
 
-    async def _record(self, batch: Sequence[tuple[Job, Outcome]]) -> None:
+    async def _record(self, batch: Sequence[tuple[Job, Outcome | Held]]) -> None:
         """Write one batch; the successes in one call, the rest one by one."""
         succeeded = [job for job, outcome in batch if isinstance(outcome, Succeeded)]
         if succeeded:
@@ -102,9 +103,12 @@ class Recorder:
         for kind, count in Counter(job.kind for job in jobs if job.id in done).items():
             self._metrics.finished(self._store.queue, kind, "succeeded", count)
 
-    async def _record_one(self, job: Job, outcome: Retry | Parked | Dead) -> None:
+    async def _record_one(self, job: Job, outcome: Retry | Parked | Dead | Held) -> None:
         """Write one outcome that is not a success."""
         match outcome:
+            case Held(pause):
+                await self._hold(job, pause)
+                return
             case Retry(delay, reason):
                 held = await self._persist(
                     lambda: self._store.retry(job, delay=delay, reason=reason)
@@ -118,6 +122,19 @@ class Recorder:
             case _:
                 assert_never(outcome)
         self._note(job, type(outcome).__name__.lower(), held=held)
+
+    async def _hold(self, job: Job, pause: Pause) -> None:
+        """Let the integration of *job* rest, or all integrations; the job itself is not over."""
+        org = None if pause.of_app else job.org_id
+        held = await self._persist(lambda: self._store.pause(org, pause))
+        self._metrics.paused(job.queue, scope="app" if pause.of_app else "integration")
+        log.warning(
+            "provider asked for a pause",
+            queue=job.queue,
+            integrations=held,
+            seconds=pause.length.total_seconds(),
+            reason=pause.reason,
+        )
 
     def _note(self, job: Job, outcome: str, *, held: bool) -> None:
         """Let go of a recorded job; a lost lease is a warning, never an error."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from workers.core.errors import ConnextError, LeaseLost, Permanent
-from workers.core.log import JOB
+from workers.core.errors import ConnextError, LeaseLost, Permanent, RateLimited
+from workers.core.log import JOB, describe
+from workers.core.pausing import WISH, Pause, Wish, ask
 from workers.jobqueue.outcome import GIVEN_BACK, Succeeded, after_failure
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class GivenBack(ConnextError):
 class Lane:
     """Takes jobs from *ready*, runs their handlers, and says what came of it.
 
-    *done* gets the job and its outcome, or None when there is nothing to record.
+    *done* gets the job and its outcome, or None when there is nothing to record; *paused* gets,
+    before that, what the provider asked for.
     """
 
     def __init__(  # noqa: PLR0913 (one argument for each thing a lane is given to work with)
@@ -48,6 +50,7 @@ class Lane:
         context: Context,
         held: Callable[[Job], bool],
         done: Callable[[Job, Outcome | None], None],
+        paused: Callable[[Job, Pause], None],
         jitter: Callable[[], float],
         clock: Clock,
         metrics: Metrics,
@@ -59,6 +62,8 @@ class Lane:
         self._context = context
         self._held = held
         self._done = done
+        self._paused = paused
+        self._wish = Wish()
         self._jitter = jitter
         self._clock = clock
         self._metrics = metrics
@@ -68,10 +73,14 @@ class Lane:
     async def run(self) -> None:
         """Work until cancelled."""
         self._task = asyncio.current_task()
+        WISH.set(self._wish)
         while True:
             job = await self._ready.get()
             # A lease can be lost while its job waits for a lane.
             outcome = await self._attempt(job) if self._held(job) else None
+            if self._wish.pause is not None:
+                self._paused(job, self._wish.pause)
+                self._wish.pause = None
             self._done(job, outcome)
 
     def stop(self, verdict: ConnextError) -> None:
@@ -129,6 +138,8 @@ class Lane:
             return None
         if isinstance(error, GivenBack):
             return GIVEN_BACK
+        if isinstance(error, RateLimited) and self._wish.pause is None:
+            ask(Pause(error.retry_after, describe(error), of_app=error.of_app))
         outcome = after_failure(
             error, attempt=job.attempt, max_attempts=job.max_attempts, jitter=self._jitter
         )

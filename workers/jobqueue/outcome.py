@@ -12,6 +12,8 @@ from workers.core.log import describe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workers.core.pausing import Pause
+
 BACKOFF_BASE = timedelta(seconds=2)
 BACKOFF_CAP = timedelta(minutes=30)
 LONGEST_REQUESTED_DELAY = timedelta(hours=24)
@@ -46,6 +48,13 @@ class Dead:
     """The job cannot work; it stays visible with its reason."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Besides what became of the job: its whole integration pauses."""
+
+    pause: Pause
 
 
 Outcome = Succeeded | Retry | Parked | Dead

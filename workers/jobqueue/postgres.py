@@ -13,7 +13,9 @@ from workers.jobqueue.store import Depth
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+    from uuid import UUID
 
+    from workers.core.pausing import Pause
     from workers.db.pool import Database
     from workers.jobqueue.job import NewJob
 
@@ -98,6 +100,19 @@ class PostgresStore:
             )
             return held
 
+    async def pause(self, org_id: UUID | None, pause: Pause) -> int:
+        """Hold the jobs of an organization, or of all; return how many organizations."""
+        async with self._database.connection() as connection:
+            held: int = await calls.value(
+                connection,
+                "queue.pause(text, uuid, interval, text)",
+                self.queue,
+                org_id,
+                pause.length,
+                pause.reason,
+            )
+            return held
+
     async def sweep(self) -> int:
         """Free jobs whose lease expired; return how many."""
         async with self._database.connection() as connection:
@@ -109,6 +124,12 @@ class PostgresStore:
         async with self._database.connection() as connection:
             made: int = await calls.value(connection, "queue.tick(text)", self.queue)
             return made
+
+    async def call_out(self) -> bool:
+        """Send a hint without a job; False when nobody may listen to this queue's hints."""
+        async with self._database.connection() as connection:
+            sent: bool = await calls.value(connection, "queue.call_out(text)", self.queue)
+            return sent
 
     async def stats(self) -> list[Depth]:
         """Count the jobs of every queue, by kind."""

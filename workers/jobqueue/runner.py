@@ -16,7 +16,7 @@ from workers.core.errors import Transient
 from workers.jobqueue.acks import Recorder
 from workers.jobqueue.lane import GivenBack, Lane
 from workers.jobqueue.lease import Leases
-from workers.jobqueue.outcome import GIVEN_BACK, Retry
+from workers.jobqueue.outcome import GIVEN_BACK, Held, Retry
 from workers.jobqueue.pace import Pace
 from workers.jobqueue.side import supervised
 from workers.jobqueue.waiting import Waiting
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from workers.core.clock import Clock
     from workers.core.metrics import Metrics
+    from workers.core.pausing import Pause
     from workers.jobqueue.context import Context
     from workers.jobqueue.job import Handler, Job
     from workers.jobqueue.outcome import Outcome
@@ -93,6 +94,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._in_hand = 0
+        self._pauses: list[tuple[float, Job, Pause]] = []
         self._more = False
         self._pace = Pace(options.batch)
         self._last_answer: float | None = None
@@ -107,6 +109,7 @@ class Runner:
                 context=context,
                 held=self._leases.holds,
                 done=self._done,
+                paused=self._paused,
                 jitter=jitter,
                 clock=self._clock,
                 metrics=metrics,
@@ -186,6 +189,7 @@ class Runner:
         self._leases.hold(jobs, since=since)
         self._in_hand += len(jobs)
         self._ready.put(jobs)
+        self._catch_up(since)
         if jobs:
             self._metrics.claimed(self.queue, len(jobs))
         return len(jobs)
@@ -221,11 +225,32 @@ class Runner:
         if self._in_hand == 0:
             self._idle.set()
 
-    def _after_recording(self, batch: Sequence[tuple[Job, Outcome]]) -> None:
+    def _paused(self, job: Job, pause: Pause) -> None:
+        """Hold what belongs to the integration of *job*: in the database, and what is here."""
+        if job.org_id is not None or pause.of_app:
+            self._recorder.add(job, Held(pause))
+            self._give_back(job, pause)
+
+    def _give_back(self, job: Job, pause: Pause) -> None:
+        """Return the claimed jobs that are not begun; those that need no provider come again."""
+        for other in self._ready.remove(lambda o: pause.of_app or o.org_id == job.org_id):
+            self._recorder.add(other, GIVEN_BACK)
+            self._in_hand -= 1
+
+    def _catch_up(self, since: float) -> None:
+        """Give back what a claim begun at *since* may have brought of an integration held since."""
+        self._pauses = [held for held in self._pauses if held[0] > since]
+        for _, job, pause in self._pauses:
+            self._give_back(job, pause)
+
+    def _after_recording(self, batch: Sequence[tuple[Job, Outcome | Held]]) -> None:
         """Claim again when recording may have made jobs due."""
         poll = self._options.poll_every
         for job, outcome in batch:
-            if isinstance(outcome, Retry) and outcome.delay < poll:
+            if isinstance(outcome, Held):
+                self._give_back(job, outcome.pause)
+                self._pauses.append((self._clock.monotonic(), job, outcome.pause))
+            elif isinstance(outcome, Retry) and outcome.delay < poll:
                 asyncio.get_running_loop().call_later(outcome.delay.total_seconds(), self._wake.set)
             elif job.ordering_key is not None:
                 self._wake.set()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import timedelta
+    from uuid import UUID
 
+    from workers.core.pausing import Pause
     from workers.jobqueue.job import Job, NewJob
 
 
@@ -51,11 +53,17 @@ class Store(Protocol):
     async def bury(self, job: Job, *, reason: str) -> bool:
         """Move a job to the dead ones."""
 
+    async def pause(self, org_id: UUID | None, pause: Pause) -> int:
+        """Hold the jobs of an organization, or of all; return how many organizations."""
+
     async def sweep(self) -> int:
         """Free jobs whose lease expired; return how many."""
 
     async def tick(self) -> int:
         """Enqueue what the schedule says is due; return how many jobs that made."""
+
+    async def call_out(self) -> bool:
+        """Send a hint without a job; False when nobody may listen to this queue's hints."""
 
     async def stats(self) -> list[Depth]:
         """Count the jobs of every queue this login may see."""

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from workers.jobqueue.job import Job
 
@@ -20,24 +20,39 @@ class Waiting:
     """
 
     def __init__(self) -> None:
+        # What a person waits for goes before what was claimed ahead of it.
+        self._urgent: deque[Job] = deque()
         self._jobs: deque[Job] = deque()
         self._takers: deque[asyncio.Future[None]] = deque()
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._urgent) + len(self._jobs)
 
     def put(self, jobs: Iterable[Job]) -> None:
-        """Add jobs at the end."""
-        self._jobs.extend(jobs)
+        """Add jobs at the end, interactive ones behind each other at the front."""
+        for job in jobs:
+            (self._jobs if job.priority else self._urgent).append(job)
         self._wake()
 
     def take(self) -> Job:
         """Take the first job, of which there must be one."""
-        return self._jobs.popleft()
+        return (self._urgent or self._jobs).popleft()
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take out every job that is *unwanted*, leaving the others in their order."""
+        gone = []
+        for jobs in (self._urgent, self._jobs):
+            found = [job for job in jobs if unwanted(job)]
+            if found:
+                kept = [job for job in jobs if not unwanted(job)]
+                jobs.clear()
+                jobs.extend(kept)
+            gone += found
+        return gone
 
     async def get(self) -> Job:
         """Take the first job as soon as there is one."""
-        while not self._jobs:
+        while not self:
             taker = asyncio.get_running_loop().create_future()
             self._takers.append(taker)
             try:
@@ -46,13 +61,13 @@ class Waiting:
                 if taker.done() and not taker.cancelled():
                     self._wake()  # it was our turn: somebody else takes it
                 raise
-        job = self._jobs.popleft()
+        job = self.take()
         self._wake()
         return job
 
     def _wake(self) -> None:
         """Wake the taker that has waited longest, if there is anything to take."""
-        while self._jobs and self._takers:
+        while self and self._takers:
             taker = self._takers.popleft()
             if not taker.done():
                 taker.set_result(None)

@@ -15,6 +15,7 @@ from workers.services.profiles import Profiles
 from workers.services.revocation import Revocation
 from workers.services.sending import Sending
 from workers.services.sync import Sync
+from workers.services.uploads import Uploads
 
 if TYPE_CHECKING:
     from workers.core.clock import Clock
@@ -73,7 +74,8 @@ def register(  # noqa: PLR0913 - what the composition root has
     storage: StorageClient | None = None,
 ) -> None:
     """Register what the queue meta does; without *storage* attachments wait."""
-    _register_inbox(registry, graph=graph, opener=opener, clock=clock)
+    uploads = Uploads(graph=graph, storage=storage)
+    _register_inbox(registry, graph=graph, opener=opener, clock=clock, uploads=uploads)
     _register_sync(registry, sync=Sync(graph=graph, opener=opener, clock=clock))
     _register_extras(
         registry,
@@ -83,11 +85,11 @@ def register(  # noqa: PLR0913 - what the composition root has
 
 
 def _register_inbox(
-    registry: Registry, *, graph: GraphClient, opener: Opener, clock: Clock
+    registry: Registry, *, graph: GraphClient, opener: Opener, clock: Clock, uploads: Uploads
 ) -> None:
     """Register connecting, receiving, sending and revoking."""
     messaging = Messaging(app_id=graph.app_id)
-    sending = Sending(graph=graph, opener=opener, clock=clock)
+    sending = Sending(graph=graph, opener=opener, clock=clock, uploads=uploads)
     connections = Connections(graph=graph, opener=opener, clock=clock)
     revocation = Revocation(graph=graph, opener=opener, clock=clock)
 

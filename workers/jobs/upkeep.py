@@ -23,6 +23,8 @@ CHORES = {
     "upkeep.sweep_retention": "privacy.sweep_retention()",
     # Ends nothing, but comes round like the others: each channel is compared with Meta once a day.
     "upkeep.enqueue_reconciles": "private.enqueue_reconciles()",
+    "upkeep.enqueue_telnyx_reconciles": "private.enqueue_telnyx_reconciles()",
+    "upkeep.settle_telnyx": "private.settle_telnyx()",
 }
 
 log = structlog.get_logger(__name__)

@@ -11,6 +11,7 @@ from workers.core.clock import SystemClock
 from workers.receiver.callbacks import Callbacks
 from workers.receiver.meta import MetaWebhook
 from workers.receiver.routes import META_PATH, routes
+from workers.receiver.telnyx import Keys, TelnyxWebhook
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -85,6 +86,7 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
     verify_token: SecretStr,
     public_url: str | None = None,
     clock: Clock | None = None,
+    telnyx_keys: Keys | None = None,
 ) -> ASGIApp:
     """Build the receiver over any place where deliveries can be kept."""
     meta = MetaWebhook(
@@ -97,7 +99,12 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
         clock=clock or SystemClock(),
         public_url=public_url,
     )
+    telnyx = None
+    if telnyx_keys is not None:
+        telnyx = TelnyxWebhook(
+            keys=telnyx_keys, ingest=ingest, counters=counters, clock=clock or SystemClock()
+        )
     routed = Shortcut(
-        Starlette(routes=routes(meta, callbacks)), path=META_PATH, endpoint=meta.deliver
+        Starlette(routes=routes(meta, callbacks, telnyx)), path=META_PATH, endpoint=meta.deliver
     )
     return SecurityHeaders(routed)

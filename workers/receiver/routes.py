@@ -8,18 +8,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from workers.receiver.callbacks import STATUS_PATH
+from workers.receiver.telnyx import PATH as TELNYX_PATH
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from workers.receiver.callbacks import Callbacks
     from workers.receiver.meta import MetaWebhook
+    from workers.receiver.telnyx import TelnyxWebhook
 
 
 META_PATH: Final = "/webhooks/meta"
 
 
-def routes(meta: MetaWebhook, callbacks: Callbacks) -> list[Route]:
+def routes(meta: MetaWebhook, callbacks: Callbacks, telnyx: TelnyxWebhook | None) -> list[Route]:
     """List every address and method; anything else is 404 or 405.
 
     What the receiver has counted and whether it is ready are told on another port.
@@ -28,7 +30,13 @@ def routes(meta: MetaWebhook, callbacks: Callbacks) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
+    of_telnyx = (
+        [Route(f"{TELNYX_PATH}/{{integration_id}}", telnyx.deliver, methods=["POST"])]
+        if telnyx is not None
+        else []
+    )
     return [
+        *of_telnyx,
         Route(META_PATH, meta.challenge, methods=["GET"]),
         Route(META_PATH, meta.deliver, methods=["POST"]),
         Route(f"{META_PATH}/deauthorize", callbacks.deauthorize, methods=["POST"]),

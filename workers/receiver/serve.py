@@ -17,6 +17,7 @@ from workers.receiver.app import build
 from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
+from workers.receiver.telnyx import PostgresKeys
 from workers.receiver.together import GroupIngest
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
             app_secret=secrets.app_secret,
             verify_token=secrets.verify_token,
             public_url=settings.receiver_url,
+            telnyx_keys=PostgresKeys(database),
         )
         async with supervised("receiver") as group:
             flusher = group.start("committer", ingest.run, may_end=True)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from workers.core.errors import NotConfigured, Permanent, Reauthorize, Refused, Transient
+from workers.core.errors import Permanent, Reauthorize, Transient
 from workers.db import calls
-from workers.db.errors import our_errors
 from workers.jobqueue.enqueue import enqueue_many
-from workers.jobqueue.job import NewJob
 from workers.providers.meta.client import SUBSCRIBED_FIELDS
 from workers.providers.meta.errors import Declined
-from workers.services import tokens
+from workers.services import linking, tokens
 from workers.services.acting import org_of
+from workers.services.linking import Gathered
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,8 +35,6 @@ NEEDED_SCOPES: Final = frozenset(
 )
 MESSAGING: Final = "MESSAGING"
 PENDING: Final = ""  # subject of a user token whose person is not known yet
-TAKEN: Final = "CX012"
-BACKFILL: Final = 9  # priority: history waits for whoever is waiting now
 
 log = structlog.get_logger(__name__)
 
@@ -55,17 +52,7 @@ class _Attempt:
     sealer: Sealer
     code: SecretStr | None
     pending: SecretStr | None
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What Meta gave; *problems* name pages that could not be connected, and why."""
-
-    person: models.Person
-    token: SecretStr
-    scopes: frozenset[str]
-    pages: list[models.Page] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    before: str | None  # the account that this organization was connected as
 
 
 class Connections:
@@ -84,7 +71,13 @@ class Connections:
             if attempt is None:
                 log.info("nothing to connect", job=job.id)
                 return
-            gathered = await self._gather(job, context, attempt)
+            token = await self._user_token(job, context, attempt)
+            token = (await self._graph.long_lived(token)).access_token
+            person = await self._graph.me(token)
+            if attempt.before not in (None, person.id):
+                await self._ask(job, context, attempt, person, token)
+                return
+            gathered = await self._gather(person, token)
             await self._persist(job, context, attempt, gathered)
         except Unconnectable as error:
             await self._give_up(job, context, owner, str(error))
@@ -108,30 +101,74 @@ class Connections:
             code = await self._opened(connection, owner, tokens.OAUTH_CODE, note)
             pending = await self._opened(connection, owner, tokens.USER_TOKEN, note)
             if code is None and pending is None:
+                confirmed = await linking.confirmed_account(connection, owner)
+                if confirmed is not None:
+                    pending = await self._opened(
+                        connection, owner, tokens.USER_TOKEN, note, subject=confirmed
+                    )
+            if code is None and pending is None:
                 return None
-            redirect_uri = await _redirect_uri(connection)
-        return _Attempt(owner, redirect_uri, sealer, code, pending)
+            redirect_uri = await linking.redirect_uri(connection)
+            before: str | None = await calls.value(
+                connection, "private.account_before(uuid)", owner.integration
+            )
+        return _Attempt(owner, redirect_uri, sealer, code, pending, before)
 
     async def _opened(
-        self, connection: AsyncConnection, owner: tokens.Owner, kind: str, note: Note
+        self,
+        connection: AsyncConnection,
+        owner: tokens.Owner,
+        kind: str,
+        note: Note,
+        *,
+        subject: str = PENDING,
     ) -> SecretStr | None:
-        found = await tokens.find(connection, owner, kind=kind, subject=PENDING)
+        found = await tokens.find(connection, owner, kind=kind, subject=subject)
         return None if found is None else found.open(self._opener, note=note)
 
-    async def _gather(self, job: Job, context: Context, attempt: _Attempt) -> _Gathered:
+    async def _ask(
+        self,
+        job: Job,
+        context: Context,
+        attempt: _Attempt,
+        person: models.Person,
+        token: SecretStr,
+    ) -> None:
+        """Stop before anything is read: people must say whether this other account is meant."""
+        owner = attempt.owner
+        async with context.transaction(job) as connection:
+            await tokens.forget(connection, owner, kind=tokens.OAUTH_CODE)
+            await tokens.forget(connection, owner, kind=tokens.USER_TOKEN, subject=PENDING)
+            await tokens.keep(
+                connection,
+                owner,
+                sealer=attempt.sealer,
+                kind=tokens.USER_TOKEN,
+                subject=person.id,
+                secret=token,
+            )
+            await calls.value(
+                connection,
+                "private.ask_about_account(uuid, text, text)",
+                owner.integration,
+                person.id,
+                person.name or None,
+            )
+        self._opener.wipe(owner.integration)
+        log.info("another account came back; people are asked", job=job.id)
+
+    async def _gather(self, person: models.Person, token: SecretStr) -> Gathered:
         """Ask Meta for everything; nothing of it is in the database until `_persist`."""
-        token = await self._user_token(job, context, attempt)
-        token = (await self._graph.long_lived(token)).access_token
-        person = await self._graph.me(token)
         scopes = await self._graph.permissions(token)
         if missing := sorted(NEEDED_SCOPES - scopes):
             raise Unconnectable(
                 f"These permissions are missing: {', '.join(missing)}. "
                 "Connect again and leave all of them switched on."
             )
-        gathered = _Gathered(person, token, scopes)
+        gathered = Gathered(person, token, scopes)
         async for page in self._graph.accounts(token):
             if MESSAGING in page.tasks and page.access_token is not None:
+                gathered.shared.append(page.id)
                 await self._subscribe(page, page.access_token, gathered)
         if not gathered.pages and not gathered.problems:
             raise Unconnectable(
@@ -158,7 +195,7 @@ class Connections:
             )
         return got.access_token
 
-    async def _subscribe(self, page: models.Page, token: SecretStr, gathered: _Gathered) -> None:
+    async def _subscribe(self, page: models.Page, token: SecretStr, gathered: Gathered) -> None:
         """Have a page's events sent to us, and read back whether Meta kept that."""
         try:
             await self._graph.subscribe(page.id, token=token)
@@ -173,18 +210,24 @@ class Connections:
         gathered.pages.append(page)
 
     async def _persist(
-        self, job: Job, context: Context, attempt: _Attempt, gathered: _Gathered
+        self, job: Job, context: Context, attempt: _Attempt, gathered: Gathered
     ) -> None:
         """Keep everything in one transaction, which also ends the job."""
         owner = attempt.owner
         async with context.transaction(job) as connection:
             opened: dict[str, UUID] = {}
             for page in gathered.pages:
-                channel = await _open_channel(connection, owner, page, gathered)
+                channel = await linking.open_channel(connection, owner, page, gathered)
                 if channel is not None:
                     opened[page.id] = channel
             if not opened:
                 raise Unconnectable(" ".join(gathered.problems))
+            await calls.value(
+                connection,
+                "private.close_channels_but(uuid, text[])",
+                owner.integration,
+                gathered.shared,
+            )
             for kind in (tokens.OAUTH_CODE, tokens.USER_TOKEN, tokens.PAGE_TOKEN):
                 await tokens.forget(connection, owner, kind=kind)
             secrets = [(tokens.USER_TOKEN, gathered.person.id, gathered.token)]
@@ -202,8 +245,8 @@ class Connections:
                     subject=subject,
                     secret=secret,
                 )
-            await _activate(connection, owner, gathered)
-            jobs = [_backfill(owner, channel) for channel in opened.values()]
+            await linking.activate(connection, owner, gathered)
+            jobs = [linking.backfill(owner, channel) for channel in opened.values()]
             await enqueue_many(connection, job.queue, jobs)
         self._opener.wipe(owner.integration)
         log.info("connected", job=job.id, count=len(opened))
@@ -222,76 +265,3 @@ class Connections:
                 (problem, owner.org, owner.integration),
             )
         self._opener.wipe(owner.integration)
-
-
-async def _redirect_uri(connection: AsyncConnection) -> str:
-    """Read the address that the dialog used; the exchange must name it byte for byte."""
-    cursor = await connection.execute(
-        """
-        select value from private.provider_settings
-        where provider = 'meta' and key = 'redirect_uri'
-        """
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise NotConfigured(
-            "private.provider_settings", "has no redirect_uri for meta; add the registered one"
-        )
-    return str(row[0])
-
-
-async def _open_channel(
-    connection: AsyncConnection, owner: tokens.Owner, page: models.Page, gathered: _Gathered
-) -> UUID | None:
-    """Open the page's channel unless another organization has it; then say so."""
-    try:
-        with our_errors():
-            async with connection.transaction():
-                channel: UUID = await calls.value(
-                    connection,
-                    "private.open_channel(uuid, text, text)",
-                    owner.integration,
-                    page.id,
-                    page.name or page.id,
-                )
-    except Refused as error:
-        if error.sqlstate != TAKEN:
-            raise
-        gathered.problems.append(f"{page.name} is connected to another organization.")
-        return None
-    return channel
-
-
-def _backfill(owner: tokens.Owner, channel: UUID) -> NewJob:
-    """Read the history of a channel that has just been connected, or connected again."""
-    return NewJob(
-        kind="meta.backfill",
-        org_id=owner.org,
-        payload={"channel_id": str(channel)},
-        ordering_key=f"sync:{channel}",
-        dedupe_key=f"backfill:{channel}",
-        priority=BACKFILL,
-    )
-
-
-async def _activate(connection: AsyncConnection, owner: tokens.Owner, gathered: _Gathered) -> None:
-    await connection.execute(
-        """
-        update public.integrations
-        set
-            status = 'active',
-            external_account_id = %s,
-            account_name = %s,
-            scopes = %s,
-            error = %s
-        where org_id = %s and id = %s
-        """,
-        (
-            gathered.person.id,
-            gathered.person.name or None,
-            sorted(gathered.scopes),
-            " ".join(gathered.problems) or None,
-            owner.org,
-            owner.integration,
-        ),
-    )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from psycopg.rows import class_row
 
-from workers.core.errors import NotConfigured, Reauthorize, Transient
+from workers.core.errors import NotConfigured, Reauthorize, Rejected, Transient
 from workers.jobqueue.enqueue import enqueue_many
 from workers.jobqueue.job import NewJob
 from workers.providers.meta.errors import Declined
 from workers.providers.meta.files import FileClient, Unfetchable
+from workers.providers.storage.client import Permit
 from workers.services import authority, tokens
 from workers.services.acting import org_of
 
@@ -207,7 +208,12 @@ class Files:
         # The fence before the effect: nothing is stored for who has disconnected meanwhile.
         async with context.acting(job):
             pass
-        await storage.put(BUCKET, path, got.content, mime_type=got.mime_type)
+        permit = Permit(job.id, job.lease)
+        try:
+            await storage.put(BUCKET, path, got.content, mime_type=got.mime_type, permit=permit)
+        except Rejected:
+            await self._fail(job, context, wanted, "storage_refused")
+            return
         await self._stored(job, context, wanted, path, got)
 
     async def unstore(self, job: Job, context: Context, *, path: str) -> None:
@@ -216,7 +222,7 @@ class Files:
         async with context.acting(job):
             pass
         if path.startswith(f"{org_of(job)}/"):
-            await storage.delete(BUCKET, path)
+            await storage.delete(BUCKET, path, permit=Permit(job.id, job.lease))
 
     def _servers(self) -> tuple[FileClient, StorageClient]:
         if self._files is None or self._storage is None:

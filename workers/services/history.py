@@ -193,6 +193,7 @@ def _is_it(message: _Open, conversation: UUID | None, line: Line) -> bool:
     """Compare by text and time: the Conversations API does not tell what was sent along."""
     return (
         message.conversation_id == conversation
+        and bool(message.body or line.files)
         and (message.body or "").strip() == (line.message or "").strip()
         and line.created_time >= message.created_at - CLOCKS_APART
     )
@@ -261,10 +262,11 @@ async def _insert(connection: AsyncConnection, place: Place, talks: list[_Talk])
 
 async def _count_news(connection: AsyncConnection, place: Place, added: list[Added]) -> None:
     """Count as unread what a webhook should have brought; history is not news."""
+    since = place.fresh_from.replace(microsecond=0)  # Meta's times are whole seconds
     news = [
         row.conversation_id
         for row in added
-        if row.direction == "inbound" and row.occurred_at >= place.fresh_from
+        if row.direction == "inbound" and row.occurred_at >= since
     ]
     if news:
         await connection.execute(

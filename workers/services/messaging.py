@@ -11,7 +11,7 @@ import structlog
 from psycopg.rows import class_row
 
 from workers.core.errors import Malformed, Transient
-from workers.services import files, profiles, receipts, threads
+from workers.services import files, policies, profiles, receipts, threads
 from workers.services.acting import org_of
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class Messaging:
                 await _reaction(connection, event)
             case "edit":
                 await _edit(connection, event)
+            case "policy":
+                await policies.enforce(connection, event)
             case _:
                 raise Malformed(f"an event of the unknown kind {event.kind!r} was stored")
 

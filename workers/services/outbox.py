@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 WINDOW: Final = timedelta(hours=24)
+LONG_WINDOW: Final = timedelta(days=7)  # HUMAN_AGENT: only where it was turned on, only for people
 LONGEST_TEXT: Final = 2000
 
-NOT_CONNECTED: Final = frozenset({"connecting", "reauthorization_required", "paused"})
+NOT_CONNECTED: Final = frozenset(
+    {"connecting", "confirmation_required", "reauthorization_required", "paused"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,21 @@ class Outgoing:
     page_id: str
     contact: str
     last_inbound_at: datetime | None
+    by_person: bool
+    human_agent: bool
     integration_id: UUID
     integration_status: str
+    file_id: UUID | None
+    file_kind: str | None
+    file_path: str | None
+    file_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """It may be sent now."""
+    """It may be sent now; as a person's late answer where *human_agent* says so."""
+
+    human_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +88,29 @@ def decide(message: Outgoing, *, now: datetime) -> Decision:
     obstacle = _obstacle(message, now=now)
     if obstacle is not None:
         return obstacle
-    return Wait() if message.integration_status in NOT_CONNECTED else Send()
+    if message.integration_status in NOT_CONNECTED:
+        return Wait()
+    return Send(human_agent=not _within(message, WINDOW, now=now))
+
+
+def _within(message: Outgoing, window: timedelta, *, now: datetime) -> bool:
+    return message.last_inbound_at is not None and now - message.last_inbound_at <= window
 
 
 def _obstacle(message: Outgoing, *, now: datetime) -> Refuse | None:
     """Name what will never allow sending it."""
     if message.channel_status != "active" or message.integration_status == "disconnected":
         return Refuse("disconnected", "The channel was disconnected before this was sent.")
-    if not message.text or len(message.text) > LONGEST_TEXT:
+    if message.file_id is None and not 0 < len(message.text or "") <= LONGEST_TEXT:
         return Refuse("invalid_text", f"A message has 1 to {LONGEST_TEXT} characters.")
-    if message.last_inbound_at is None or now - message.last_inbound_at > WINDOW:
-        return Refuse(
-            "window_closed",
-            "Replies are possible for 24 hours after the person last wrote; that time is over.",
-        )
-    return None
+    late = message.human_agent and message.by_person
+    if _within(message, LONG_WINDOW if late else WINDOW, now=now):
+        return None
+    days = "seven days" if late else "24 hours"
+    return Refuse(
+        "window_closed",
+        f"Replies are possible for {days} after the person last wrote; that time is over.",
+    )
 
 
 async def lock(connection: AsyncConnection, *, org: UUID, message: UUID) -> Outgoing | None:
@@ -115,11 +134,16 @@ async def lock(connection: AsyncConnection, *, org: UUID, message: UUID) -> Outg
                 m.org_id, m.id, m.state, m.body as text, m.conversation_id,
                 m.channel_id, h.status as channel_status, h.external_id as page_id,
                 c.contact_external_id as contact, c.last_inbound_at,
-                i.id as integration_id, i.status as integration_status
+                m.sent_by is not null as by_person, h.human_agent,
+                i.id as integration_id, i.status as integration_status,
+                a.id as file_id, a.kind as file_kind, a.storage_path as file_path,
+                a.mime_type as file_type
             from public.messages as m
             join public.conversations as c on c.org_id = m.org_id and c.id = m.conversation_id
             join public.channels as h on h.org_id = m.org_id and h.id = m.channel_id
             join public.integrations as i on i.org_id = h.org_id and i.id = h.integration_id
+            left join public.attachments as a
+                on a.org_id = m.org_id and a.message_id = m.id and a.position = 0
             where m.org_id = %s and m.id = %s and m.direction = 'outbound' and m.provider = 'meta'
             for no key update of m
             """,
@@ -148,7 +172,7 @@ async def mark_queued(
         """
         update public.messages
         set state = 'queued', error_code = %s, error_detail = %s
-        where org_id = %s and id = %s and state = 'sending'
+        where org_id = %s and id = %s and state in ('queued', 'sending')
         """,
         (code, detail, message.org_id, message.id),
     )

@@ -21,8 +21,9 @@ from workers.core.errors import (
     Transient,
 )
 from workers.providers.http import Unanswered, Unreachable
+from workers.providers.meta.content import Content
 from workers.providers.meta.errors import Declined, Hiccup
-from workers.services import authority, outbox, receipts, tokens
+from workers.services import authority, outbox, receipts, tokens, uploads
 from workers.services.acting import org_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from workers.jobqueue.job import Job, Note
     from workers.providers.meta.client import GraphClient
     from workers.services.outbox import Outgoing
+    from workers.services.uploads import HandedOver, Uploads
 
 MOST_HICCUPS: Final = 5  # attempts: Meta also answers "try again" when a person blocked the page
 
@@ -46,12 +48,27 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A message that is marked as sending, and what sends it."""
+    """A message that may be sent, and what sends it."""
 
     message: Outgoing
-    text: str
     token: SecretStr
     started_at: datetime
+    human_agent: bool
+
+    @property
+    def waits_for_file(self) -> bool:
+        """Say whether a file must be handed over before it can be marked as sending."""
+        return self.message.file_id is not None
+
+    def content(self, file: HandedOver | None) -> Content:
+        """Say what is sent."""
+        if file is None:
+            return Content(text=self.message.text or "", human_agent=self.human_agent)
+        return Content(
+            kind=self.message.file_kind,
+            attachment_id=file.attachment_id,
+            human_agent=self.human_agent,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +82,68 @@ class _Setback:
 class Sending:
     """Sends what people write."""
 
-    def __init__(self, *, graph: GraphClient, opener: Opener, clock: Clock) -> None:
+    def __init__(
+        self, *, graph: GraphClient, opener: Opener, clock: Clock, uploads: Uploads
+    ) -> None:
         self._graph = graph
         self._opener = opener
         self._clock = clock
+        self._uploads = uploads
 
     async def send(self, job: Job, context: Context, *, message_id: UUID) -> None:
         """Send the message, or settle what became of it; leave nothing half said."""
-        ready = await self._begin(job, context, message_id)
+        ready, file = await self._begin(job, context, message_id), None
+        if ready is not None and ready.waits_for_file:
+            file = await self._hand_over(job, context, ready)
+            # That took a while: everything is looked at again before the message may leave.
+            ready = await self._begin(job, context, message_id, file=file) if file else None
         if ready is None:
             return
         message = ready.message
         try:
-            sent = await self._graph.send_text(
+            sent = await self._graph.send(
                 message.page_id,
                 token=ready.token,
                 to=message.contact,
-                text=ready.text,
+                content=ready.content(file),
                 metadata=str(message.id),
             )
         except Unanswered as error:
             await self._doubt(job, context, message)
             raise Ambiguous(f"message {message.id}: {error}") from error
-        except Reauthorize as error:
-            await self._token_refused(job, context, ready, error)
-        except Transient as error:
-            await self._put_back(job, context, message, error)
-            raise
-        except Permanent as error:
-            await self._refused(job, context, message, _setback(error))
+        except ConnextError as error:
+            await self._failed(job, context, ready, error)
         else:
             await self._sent(job, context, ready, sent.message_id)
 
-    async def _begin(self, job: Job, context: Context, message_id: UUID) -> _Ready | None:
-        """Mark the message as sending, which is kept before anything leaves the process."""
+    async def _hand_over(self, job: Job, context: Context, ready: _Ready) -> HandedOver | None:
+        """Give the file to Meta; None when the message has been given up for it."""
+        try:
+            return await self._uploads.hand_over(job, ready.message, ready.token)
+        except ConnextError as error:
+            await self._failed(job, context, ready, error)
+            return None
+
+    async def _failed(self, job: Job, context: Context, ready: _Ready, error: ConnextError) -> None:
+        """Say what became of a message that certainly was not sent."""
+        match error:
+            case Reauthorize():
+                await self._token_refused(job, context, ready, error)
+            case Transient():
+                await self._put_back(job, context, ready.message, error)
+                raise error
+            case Permanent():
+                await self._refused(job, context, ready.message, _setback(error))
+            case _:
+                raise error
+
+    async def _begin(
+        self, job: Job, context: Context, message_id: UUID, *, file: HandedOver | None = None
+    ) -> _Ready | None:
+        """Mark the message as sending, which is kept before anything leaves the process.
+
+        One with a file stays as it is until Meta has the *file*.
+        """
         now = self._clock.now()
         async with context.acting(job) as connection:
             message = await outbox.lock(connection, org=org_of(job), message=message_id)
@@ -107,8 +152,13 @@ class Sending:
                 return None
             decision = outbox.decide(message, now=now)
             match decision:
-                case outbox.Send():
-                    return await self._prepare(connection, message, now, context.noting(job))
+                case outbox.Send(human_agent):
+                    token = await self._token(connection, message, context.noting(job))
+                    if token is None:
+                        return None
+                    if file is not None or message.file_id is None:
+                        await self._mark(connection, message, file)
+                    return _Ready(message, token, now, human_agent)
                 case outbox.Doubt():
                     await outbox.mark_ambiguous(connection, message)
                 case outbox.Refuse(code, detail):
@@ -125,25 +175,35 @@ class Sending:
         log.info("message was settled without sending", job=job.id)
         return None
 
-    async def _prepare(
-        self, connection: AsyncConnection, message: Outgoing, now: datetime, note: Note
-    ) -> _Ready | None:
+    async def _token(
+        self, connection: AsyncConnection, message: Outgoing, note: Note
+    ) -> SecretStr | None:
         """Open the page's token before marking: what fails here has not sent anything."""
-        owner = tokens.Owner(message.org_id, message.integration_id)
-        sealed = await tokens.find(
-            connection, owner, kind=tokens.PAGE_TOKEN, subject=message.page_id
+        token = await authority.page_token(
+            connection,
+            self._opener,
+            owner=tokens.Owner(message.org_id, message.integration_id),
+            page=message.page_id,
+            note=note,
         )
-        if sealed is None:
+        if token is None:
             await outbox.mark_failed(
                 connection,
                 message,
                 code="disconnected",
                 detail="The page is not shared with Connext any more; connect it again.",
             )
-            return None
-        token = sealed.open(self._opener, note=note)
+        return token
+
+    async def _mark(
+        self, connection: AsyncConnection, message: Outgoing, file: HandedOver | None
+    ) -> None:
+        """Mark it as sending; what its file was is noted with it."""
+        if file is not None and message.file_id is not None:
+            await uploads.note_digest(
+                connection, org=message.org_id, file=message.file_id, sha256=file.sha256
+            )
         await outbox.mark_sending(connection, message)
-        return _Ready(message, message.text or "", token, now)
 
     async def _sent(self, job: Job, context: Context, ready: _Ready, external_id: str) -> None:
         message = ready.message

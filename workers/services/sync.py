@@ -201,9 +201,13 @@ class Sync:
         return kept.missing
 
     async def _bury(self, turn: _Turn, missing: tuple[str, ...]) -> None:
-        """Ask for each message that was not listed; believe only the code that says it is gone."""
+        """Ask for each message that was not listed; believe only the code that says it is gone.
+
+        At the pace of all calls for a page: many deletions at once must not use up its allowance.
+        """
         gone = []
         for mid in missing:
+            await self._rest(PACE)
             try:
                 await self._graph.message(mid, token=turn.token)
             except Declined as error:

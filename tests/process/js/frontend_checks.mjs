@@ -72,6 +72,7 @@ await assert.rejects(finishConnecting(returned), { code: 'CX010' })
 assert.deepEqual(
   integrations.map((one) => [one.id, one.status]), [[begun.integration_id, 'connecting']],
 )
+await assert.rejects(confirmAccount(begun.integration_id, true), { code: 'CX011' })
 assert.equal(await disconnect(begun.integration_id), true)
 assert.equal(await disconnect(begun.integration_id), false)
 await browser.messagesArrive(org)
@@ -81,6 +82,7 @@ assert.equal(newest.length, 50)
 assert.equal(older.length, 10)
 assert.equal(new Set([...newest, ...older].map((one) => one.id)).size, 60)
 assert.equal(thread.unread_count, 1)
+assert.ok(new Date(thread.reply_until) > new Date())
 assert.deepEqual(messages.map((one) => [one.state, one.body]), [['received', 'Bonjour']])
 const [read] = await ask(
   db.from('conversations').select('unread_count, customer:customers(display_name)').eq('id', thread.id),
@@ -103,6 +105,11 @@ const bytes = await (await fetch(signedUrl)).text()
 assert.equal(bytes, await file.text())
 const theirs = await stranger.storage.from('attachments').download(path)
 assert.notEqual(theirs.error, null)
+
+assert.deepEqual([sent.state, sent.body], ['queued', null])
+await assert.rejects(
+  ask(db.rpc('send_message', { conversation_id: thread.id, attachments: [path] })), { code: 'CX006' },
+)
 
 // after: Privacy
 assert.ok(due > new Date())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
+import mimetypes
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +14,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from workers.core.errors import Malformed
+from workers.core import pausing
+from workers.core.errors import Malformed, RateLimited
+from workers.core.pausing import Pause
 from workers.providers import http
 from workers.providers.meta import models, threads
-from workers.providers.meta.errors import Declined, meaning
+from workers.providers.meta.errors import DEFAULT_PAUSE, Declined, meaning
 from workers.providers.meta.usage import Usage, usage
 
 if TYPE_CHECKING:
@@ -24,10 +28,13 @@ if TYPE_CHECKING:
     import httpx
 
     from workers.core.clock import Clock
+    from workers.providers.meta.content import Content
 
 PROVIDER: Final = "Meta"
 DEADLINE: Final = 20.0  # seconds for a whole call, however slowly bytes drip in
+UPLOAD_DEADLINE: Final = 50.0  # seconds for handing over a file: less than a lease
 PAGE_SIZE: Final = 100
+FULL: Final = 100  # percent
 MOST_PAGES: Final = 100  # pages of /me/accounts: nobody has ten thousand; a loop might
 SUBSCRIBED_FIELDS: Final = (
     "messages",
@@ -160,30 +167,48 @@ class GraphClient:
         """Take back everything the person granted the app; their tokens die with it."""
         await self._delete("revoke the permissions", f"{_id(person_id)}/permissions", token)
 
-    async def send_text(
-        self, page_id: str, *, token: SecretStr, to: str, text: str, metadata: str
+    async def upload(
+        self, page_id: str, *, token: SecretStr, kind: str, content: bytes, mime_type: str
+    ) -> str:
+        """Hand a file over for sending; nobody sees it yet, so that doing it twice harms nobody."""
+        attachment = {"attachment": {"type": kind, "payload": {"is_reusable": True}}}
+        request = self._client.build_request(
+            "POST",
+            f"{self._root}/{_id(page_id)}/message_attachments",
+            data={"message": json.dumps(attachment), **self._signed(token)},
+            # The name that somebody gave the file stays with us: Meta needs none.
+            files={
+                "filedata": (
+                    f"file{mimetypes.guess_extension(mime_type) or ''}",
+                    content,
+                    mime_type,
+                )
+            },
+            timeout=UPLOAD_DEADLINE,
+        )
+        answer = await self._call("take the attachment", request, within=UPLOAD_DEADLINE)
+        return _shaped(models.Uploaded, answer).attachment_id
+
+    async def send(
+        self, page_id: str, *, token: SecretStr, to: str, content: Content, metadata: str
     ) -> models.Sent:
-        """Send a reply within the 24-hour window; *metadata* comes back in the echo.
+        """Send a reply; *metadata* comes back in the echo.
 
         There is no idempotency key: after Unanswered nobody knows whether it was sent.
         """
-        action = "send the message"
         secret = token.get_secret_value()
-        answer = await self._call(
-            action,
-            self._client.build_request(
-                "POST",
-                f"{self._root}/{_id(page_id)}/messages",
-                json={
-                    "recipient": {"id": to},
-                    "messaging_type": "RESPONSE",
-                    "message": {"text": text, "metadata": metadata},
-                    "access_token": secret,
-                    "appsecret_proof": self._proof(secret),
-                },
-            ),
+        request = self._client.build_request(
+            "POST",
+            f"{self._root}/{_id(page_id)}/messages",
+            json={
+                "recipient": {"id": to},
+                **content.purpose(),
+                "message": {**content.message(), "metadata": metadata},
+                "access_token": secret,
+                "appsecret_proof": self._proof(secret),
+            },
         )
-        return _shaped(models.Sent, answer)
+        return _shaped(models.Sent, await self._call("send the message", request))
 
     async def profile(self, person_id: str, *, token: SecretStr) -> models.Profile:
         """Ask for the name of a person who wrote; the picture is not wanted."""
@@ -253,13 +278,15 @@ class GraphClient:
         )
         _succeeded(action, await self._call(action, request))
 
-    async def _call(self, action: str, request: httpx.Request) -> httpx.Response:
+    async def _call(
+        self, action: str, request: httpx.Request, *, within: float = DEADLINE
+    ) -> httpx.Response:
         """Send *request*; hand back an answer that is neither an error nor rubbish."""
         started = self._clock.monotonic()
         status = code = "none"
         try:
             with http.our_errors(PROVIDER, clock=self._clock):
-                async with asyncio.timeout(DEADLINE):
+                async with asyncio.timeout(within):
                     response = await self._client.send(request)
             status = str(response.status_code)
             refusal = _refusal(response)
@@ -278,10 +305,17 @@ class GraphClient:
             self._on_usage(used)
         if refusal is not None:
             asked = http.retry_after(response.headers, now=self._clock.now())
-            pause = max(asked or timedelta(0), used.pause if used else timedelta(0))
-            raise meaning(refusal, action=action, pause=pause or None)
+            wait = max(asked or timedelta(0), used.pause if used else timedelta(0))
+            error = meaning(refusal, action=action, pause=wait or None)
+            if isinstance(error, RateLimited):
+                pausing.ask(Pause(error.retry_after, str(error), of_app=error.of_app))
+            raise error
         if not response.is_success:
             raise http.answered(PROVIDER, response, now=self._clock.now())
+        if used is not None and used.is_exhausted:
+            # The next call would be refused, whoever makes it.
+            length = max(used.pause, DEFAULT_PAUSE)
+            pausing.ask(Pause(length, "Meta's allowance is used up", of_app=used.of_app >= FULL))
         return response
 
 

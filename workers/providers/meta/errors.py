@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from workers.providers.meta.models import GraphError
 
 RATE_CODES: Final = frozenset({4, 17, 32, 613, *range(80000, 80015)})
+APP_LIMIT: Final = 4  # of all our calls together; the others are of a page or a person
 TOKEN_CODES: Final = frozenset({102, 190})
 PASSING_CODES: Final = frozenset({1, 2, 99})
 PERMISSION_CODES: Final = range(200, 300)
@@ -26,6 +27,8 @@ EXPLANATIONS: Final = {
     "page_restricted": "Meta has restricted this page for a while.",
     "app_not_approved": "Meta has not approved the app for this.",
     "attachment_refused": "Meta could not take the attachment.",
+    "file_missing": "The file is not in Storage any more; upload it again.",
+    "type_refused": "Files of this type are not sent.",
     "invalid_request": "Meta found the request invalid.",
     "profile_unavailable": "Meta does not show this person's profile.",
     "message_deleted": "The message no longer exists at Meta.",
@@ -96,7 +99,8 @@ def meaning(error: GraphError, *, action: str, pause: timedelta | None) -> Conne
     if error.code in TOKEN_CODES:
         return Reauthorize(f"{message}; the page must be connected again")
     if error.code in RATE_CODES:
-        return RateLimited(message, retry_after=pause or DEFAULT_PAUSE)
+        of_app = error.code == APP_LIMIT
+        return RateLimited(message, retry_after=pause or DEFAULT_PAUSE, of_app=of_app)
     if error.code in PASSING_CODES or error.is_transient:
         return Hiccup(message)
     if error.code in PERMISSION_CODES and error.error_subcode is None:

@@ -17,7 +17,7 @@ MAX_KEY = 512  # characters of an id: it ends up in a unique index, whose entrie
 YEAR_2100 = 4_102_444_800_000  # milliseconds; later than this is a broken clock, not a time
 
 Id = Annotated[str, Field(min_length=1, max_length=MAX_KEY)]
-Millis = Annotated[int, Field(gt=0, lt=YEAR_2100)]
+YEAR_1973 = 100_000_000_000  # milliseconds; what is smaller was counted in seconds
 
 
 def _sequence(value: object) -> object:
@@ -28,6 +28,15 @@ def _sequence(value: object) -> object:
 def _truth(value: object) -> object:
     """Read the text "true", which Meta's documentation prints where it sends a boolean."""
     return value == "true" if isinstance(value, str) else value
+
+
+def _millis(value: object) -> object:
+    """Read a time in seconds, which Meta sends in some places, as the milliseconds it means."""
+    number = int(value) if isinstance(value, str) and value.isdigit() else value
+    return number * 1000 if isinstance(number, int) and number < YEAR_1973 else number
+
+
+Millis = Annotated[int, Field(gt=0, lt=YEAR_2100), BeforeValidator(_millis)]
 
 
 class _Shape(BaseModel):
@@ -120,6 +129,12 @@ class Edit(_Shape):
     mid: Id
     text: str | None = None
     num_edit: int
+
+
+class Policy(_Shape):
+    """What Meta does to a page for breaking a policy: warning, block or unblock."""
+
+    action: str
 
 
 class Element(_Shape):
@@ -217,6 +232,12 @@ class Sent(_Shape):
 
     message_id: Id
     recipient_id: str | None = None
+
+
+class Uploaded(_Shape):
+    """A file was taken, to be sent by its id."""
+
+    attachment_id: Id
 
 
 class Profile(_Shape):

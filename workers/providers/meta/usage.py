@@ -22,10 +22,19 @@ _BUSINESS_USAGE: Final = TypeAdapter(dict[str, list[models.BusinessUsage]])
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of an allowance is used, in percent, and how long Meta wants us to pause."""
+    """How much of an allowance is used, in percent, and how long Meta wants us to pause.
+
+    *percent* is that of the allowance of which most is used, *of_app* that of all our calls.
+    """
 
     percent: float
     pause: timedelta
+    of_app: float = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether Meta refuses the next call."""
+        return self.percent >= 100 or self.pause > timedelta(0)  # noqa: PLR2004 - a percentage
 
     @property
     def is_high(self) -> bool:
@@ -35,20 +44,29 @@ class Usage:
 
 def usage(headers: Mapping[str, str]) -> Usage | None:
     """Read the strictest of Meta's usage headers; None when there is none that can be read."""
-    seen: list[models.AppUsage] = []
     # Only advice: rubbish in it must not fail the call.
-    for name in ("x-app-usage", "x-page-usage"):
-        with suppress(ValidationError):
-            seen.append(models.AppUsage.model_validate_json(headers.get(name, "")))
+    app = _read(headers.get("x-app-usage", ""))
+    seen = app + _read(headers.get("x-page-usage", ""))
     with suppress(ValidationError):
         business = _BUSINESS_USAGE.validate_json(headers.get("x-business-use-case-usage", ""))
         seen.extend(chain.from_iterable(business.values()))
     if not seen:
         return None
     return Usage(
-        percent=max(max(u.call_count, u.total_time, u.total_cputime) for u in seen),
+        percent=_most(seen),
         pause=max(_pause(u) for u in seen),
+        of_app=_most(app) if app else 0,
     )
+
+
+def _read(text: str) -> list[models.AppUsage]:
+    with suppress(ValidationError):
+        return [models.AppUsage.model_validate_json(text)]
+    return []
+
+
+def _most(seen: list[models.AppUsage]) -> float:
+    return max(max(u.call_count, u.total_time, u.total_cputime) for u in seen)
 
 
 def _pause(used: models.AppUsage) -> timedelta:

@@ -186,6 +186,8 @@ def _event(page: str, element: Json) -> Event | None:
     """Turn one element into an event; None when we have no use for its kind."""
     if not isinstance(element, dict):
         raise Malformed("the element is not an object")
+    if "policy_enforcement" in element:
+        return _policy(page, element)
     reader = next((read for name, read in _READERS.items() if name in element), None)
     if reader is None:
         return None
@@ -290,6 +292,14 @@ def _reaction(source: _Source) -> Event:
 def _edit(source: _Source) -> Event:
     got = models.Edit.model_validate(source.element["message_edit"])
     return source.event("edit", f"edit:{got.mid}:{got.num_edit}", to_jsonable_python(got))
+
+
+def _policy(page: str, element: dict[str, Json]) -> Event:
+    """Read what Meta tells the page itself: nobody sends it, and no conversation has it."""
+    base = models.Element.model_validate(element)
+    got = models.Policy.model_validate(element["policy_enforcement"])
+    key = f"page:{page}:policy:{hashlib.sha256(_canonical(element)).hexdigest()}"
+    return Event(key, page, None, "policy", base.timestamp, {"action": got.action})
 
 
 _READERS = {

@@ -1,0 +1,91 @@
+-- Policies and grants, written by `make policies` from supabase/policies.
+--
+-- Owns      every grant and policy of the tables these files name.
+-- Callers   everybody who reaches the database.
+-- Undo      put the old files back and run `make policies` again.
+--
+-- policy storage.objects.sql dbeaaa9069ccbd336e891db9626d50742fcf251cdc4ecba5042ec2ef93422abd
+
+set local lock_timeout = '4s';
+set local statement_timeout = '30s';
+
+-- From storage.objects.sql
+
+-- Who may reach storage.objects: members with the inbox reach attachments, who manages privacy the exports.
+--
+--   role            select  insert  update  delete
+--   anon            none    none    none    -
+--   owner           org     org     none    -
+--   admin           org     org     none    -
+--   accountant      none    none    none    -
+--   agent           org     org     none    -
+--   viewer          org     none    none    -
+--   service_role    all     all     all     -
+--   worker_meta     -       -       -       -
+--   worker_telnyx   -       -       -       -
+--   worker_stripe   -       -       -       -
+--   worker_privacy  -       -       -       -
+--   ingress         -       -       -       -
+--
+-- The table belongs to Storage, which grants it to the API roles, turns row-level security on and refuses
+-- every delete that is not its own; postgres may only add policies. `org` is the objects under <org_id>/:
+-- read in the bucket attachments with inbox.read and in exports with privacy.manage, added to attachments
+-- with inbox.write. Nothing is overwritten or deleted from a browser.
+--
+-- Meta's worker calls Storage with a token of the role files_meta and the lease of its job: it reads and
+-- deletes under <org_id>/ of that job's organization in attachments, and writes under <org_id>/meta/ only.
+
+drop policy if exists objects_select_member on storage.objects;
+create policy objects_select_member on storage.objects
+for select to authenticated
+using (
+    (
+        bucket_id = 'attachments'
+        and (storage.foldername(name))[1] = (select private.current_org('inbox.read'))::text
+    )
+    or (
+        bucket_id = 'exports'
+        and (storage.foldername(name))[1] = (select private.current_org('privacy.manage'))::text
+    )
+);
+
+drop policy if exists objects_insert_agent on storage.objects;
+create policy objects_insert_agent on storage.objects
+for insert to authenticated
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.current_org('inbox.write'))::text
+);
+
+drop policy if exists objects_select_files_meta on storage.objects;
+create policy objects_select_files_meta on storage.objects
+for select to files_meta
+using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('meta')));
+
+drop policy if exists objects_insert_files_meta on storage.objects;
+create policy objects_insert_files_meta on storage.objects
+for insert to files_meta
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('meta'))
+    and (storage.foldername(name))[2] = 'meta'
+);
+
+drop policy if exists objects_update_files_meta on storage.objects;
+create policy objects_update_files_meta on storage.objects
+for update to files_meta
+using (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('meta'))
+    and (storage.foldername(name))[2] = 'meta'
+)
+with check (
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.files_org('meta'))
+    and (storage.foldername(name))[2] = 'meta'
+);
+
+drop policy if exists objects_delete_files_meta on storage.objects;
+create policy objects_delete_files_meta on storage.objects
+for delete to files_meta
+using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('meta')));

@@ -1,0 +1,1 @@
+"""Supabase Realtime, for workers whose connections cannot LISTEN."""

@@ -1,0 +1,1 @@
+"""Telnyx: the API of a company's own account, and the webhooks it sends."""

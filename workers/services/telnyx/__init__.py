@@ -1,0 +1,1 @@
+"""Texts and calls over a company's own Telnyx account."""
