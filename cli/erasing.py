@@ -109,7 +109,7 @@ def clean(run: Run) -> None:
 
 
 def _close(run: Run) -> None:
-    """Lock everybody out, cut every connection, and wait until their tokens are revoked."""
+    """Lock everybody out, cut every connection, and wait for what the providers answer."""
     with connect(run.data) as db:
         still = db.one(
             "select 1 from public.organizations as o where o.id = %s and o.closed_at is null",
@@ -117,12 +117,21 @@ def _close(run: Run) -> None:
         )
         if still:
             db.run("select private.close_organization(%s)", run.org)
+        db.run("select privacy.ask_stripe(%s, %s)", run.org, run.id)
     _until(
         lambda: run.rows("select privacy.settle_legs(%s, %s) as waiting")[0]["waiting"] == 0,
         run.patience,
-        "a provider has not revoked its token yet; are the workers running? Run it again later: "
-        "what is done stays done",
+        "a provider has not answered yet: its token is not revoked, or its customer not erased; "
+        "are the workers running? Run it again later: what is done stays done",
     )
+    for leg in run.rows(
+        "select l.provider, l.reason from privacy.erasure_legs as l"
+        " where l.org_id = %s and l.erasure_id = %s and l.state = 'failed'"
+    ):
+        raise Failed(
+            f"{leg['provider']} could not erase it: {leg['reason']}; nothing was deleted here yet."
+            " Mend that and run it again"
+        )
 
 
 def _until(look: Callable[[], bool], patience: float, otherwise: str) -> None:

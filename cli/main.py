@@ -30,12 +30,17 @@ class Console(LazyGroup):
             "Run the whole story on a fresh local stack; exit 0 only if every step proved itself.",
         ),
         "doctor": Entry(
-            "cli.doctor.run:doctor", "Look for the usual misconfigurations; say how to mend each."
+            "cli.doctor.run:doctor",
+            "Look for the usual misconfigurations and say how to mend each;"
+            " exit 1 if one is found.",
         ),
         "db": Entry("cli.db:app", "Migrate, check and describe the database."),
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
         "member": Entry("cli.member:app", "Invite, list and remove an organization's people."),
         "integration": Entry("cli.integration:app", "Look at connected providers; disconnect one."),
+        "billing": Entry(
+            "cli.billing:app", "Compare billing with Stripe; look at plans and standing."
+        ),
         "keys": Entry(
             "cli.keys:app", "Make, rotate and retire the keys that tokens are sealed to."
         ),

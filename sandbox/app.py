@@ -14,6 +14,9 @@ from sandbox.clock import Clock
 from sandbox.control import Refused, control_routes
 from sandbox.meta.config import MetaConfig
 from sandbox.meta.vendor import Meta
+from sandbox.places.vendor import Places, PlacesConfig
+from sandbox.stripe.config import StripeConfig
+from sandbox.stripe.vendor import Stripe
 from sandbox.telnyx.config import TelnyxConfig
 from sandbox.telnyx.vendor import Telnyx
 from sandbox.vendor import Vendor
@@ -25,6 +28,8 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     meta: MetaConfig | None = None
+    stripe: StripeConfig | None = None
+    places: PlacesConfig | None = None
     telnyx: TelnyxConfig | None = None
 
 
@@ -51,6 +56,10 @@ class Sandbox:
     def _vendors(self, config: Config) -> Iterator[Vendor]:
         if config.meta is not None:
             yield Meta(config.meta, clock=self.clock, stopping=self.stopping)
+        if config.stripe is not None:
+            yield Stripe(config.stripe, clock=self.clock, stopping=self.stopping)
+        if config.places is not None:
+            yield Places(config.places, stopping=self.stopping)
         if config.telnyx is not None:
             yield Telnyx(config.telnyx, clock=self.clock, stopping=self.stopping)
 

@@ -115,6 +115,13 @@ OF_ONE = (
     values (%(org)s::uuid, 'in_1', 'open', 'CAD', 2900)
     """,
     """
+    insert into public.billing_requests (org_id, kind, state, url, expires_at, requested_by)
+    values (%(org)s::uuid, 'portal', 'ready', 'https://billing.stripe.com/p/1', now() + interval '1 hour', %(owner)s)
+    """,
+    "insert into private.billing_runs (org_id) values (%(org)s::uuid)",
+    "insert into private.billing_erasures (org_id) values (%(org)s::uuid)",
+    "insert into private.billing_routes (external_id, org_id) values ('cs_' || %(org)s, %(org)s::uuid)",
+    """
     insert into public.privacy_requests (org_id, id, kind, subject_kind, regime)
     values (%(org)s::uuid, %(org)s::uuid, 'access', 'organization', 'law25')
     """,
@@ -152,6 +159,7 @@ def _fill(db: psycopg.Connection, org: Org, number: int) -> None:
     stock(db, org.id, org.people["owner"])
     ids = {
         "org": str(org.id),
+        "owner": org.people["owner"],
         "message": org.message,
         "number": f"+1514555010{number}",
         "key": TEST_KEY,

@@ -49,6 +49,9 @@ INTEGRATIONS_TABLE = {
         "public.billing_accounts": "select insert update",
         "public.billing_invoices": "select insert update",
         "public.subscriptions": "select insert update",
+        "public.billing_requests": "select update",  # where to pay, for who asked
+        "private.billing_runs": "select update",  # what differs from Stripe
+        "private.billing_erasures": "select update",  # how far leaving Stripe is
     },
     # Address text is passed on by the receiver and kept by nobody; webhooks go in by a function.
     "ingress": {},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # One provider account has one tenant: whoever proves to the provider that it is theirs learns that
 # it is taken (CX012). The queue's keys are written by our own processes only.
-KNOWN_ORACLES = {"private.channel_routes"}
+KNOWN_ORACLES = {"private.channel_routes", "private.billing_routes"}
 
 
 @dataclass(frozen=True, slots=True)

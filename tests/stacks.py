@@ -15,7 +15,9 @@ import httpx
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
-PROCESSES = ("sandbox", "receiver", "worker_meta", "worker_telnyx", "worker_privacy")
+PROCESSES = (
+    *("sandbox", "receiver", "worker_meta", "worker_telnyx", "worker_stripe", "worker_privacy"),
+)
 SECONDS = 120
 PASSWORD = "correct horse battery"
 

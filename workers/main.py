@@ -26,6 +26,7 @@ from workers.core.settings import (
     MetaWebhookSettings,
     ReceiverSettings,
     StorageSettings,
+    StripeSettings,
     TelnyxSettings,
     WorkerSettings,
     load,
@@ -166,6 +167,8 @@ async def _handlers(
     registry = Registry()
     if "meta" in queues:
         await _add_meta(registry, settings, clock=clock, metrics=metrics, stack=stack)
+    if "stripe" in queues:
+        await _add_stripe(registry, clock=clock, metrics=metrics, stack=stack)
     if "telnyx" in queues:
         await _add_telnyx(registry, settings, clock=clock, stack=stack)
     if "upkeep" in queues:
@@ -217,6 +220,27 @@ async def _add_meta(
     files = FileClient(client, base_url=app.graph_url, clock=clock)
     meta.register(registry, graph=graph, opener=opener, clock=clock, files=files, storage=storage)
     sealing.register(registry, provider="meta", opener=opener, clock=clock)
+
+
+async def _add_stripe(
+    registry: Registry, *, clock: SystemClock, metrics: Metrics, stack: AsyncExitStack
+) -> None:
+    """Register what Stripe's queue does; it has no tokens of anybody, only the platform's key."""
+    from workers.jobs import stripe  # noqa: PLC0415
+    from workers.providers import http  # noqa: PLC0415
+    from workers.providers.stripe.client import StripeApi  # noqa: PLC0415
+
+    given = load(StripeSettings)
+    api = StripeApi(
+        await stack.enter_async_context(http.client()),
+        api_key=given.api_key,
+        clock=clock,
+        base_url=given.api_url,
+        on_call=lambda call: metrics.called(
+            "stripe", status="none", code=call.outcome, seconds=call.seconds
+        ),
+    )
+    stripe.register(registry, api=api, clock=clock)
 
 
 async def _add_telnyx(

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 GRAPH_VERSION = "v26.0"
 RECEIVES_META = "/webhooks/meta"
+RECEIVES_STRIPE = "/webhooks/stripe"
+PLACES = "/google"  # where the sandbox plays Google, apart from other vendors' paths
+# What the local stack sells: the sandbox has the prices, the database the plans.
+SOLD = {"id": "price_local_pro", "unit_amount": 4900, "currency": "cad", "interval": "month"}
 RECEIVES_TELNYX = "/webhooks/telnyx"
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "CONNEXT_LOG_LEVEL")
 
@@ -123,8 +127,18 @@ def sandbox(plan: Plan) -> Child:
         # Another seed at each start: the database remembers the message ids of the last one.
         "seed": int(time.time()),
     }
+    stripe = {
+        "api_key": plan.secrets["stripe"]["api_key"],
+        "webhook_secrets": [plan.secrets["stripe"]["webhook_secret"]],
+        "callback_url": plan.url("receiver") + RECEIVES_STRIPE,
+        "prices": [SOLD],
+        "seed": int(time.time()),
+    }
+    places = {"api_key": plan.secrets["places"]["api_key"]}
     telnyx = {"seed": meta["seed"], "media_url": f"{plan.url('sandbox')}/telnyx-media"}
-    project.write_private(config, {"meta": meta, "telnyx": telnyx})
+    project.write_private(
+        config, {"meta": meta, "telnyx": telnyx, "stripe": stripe, "places": places}
+    )
     words = ["--host", HOST, "--port", str(plan.ports["sandbox"]), "--config", str(config)]
     return Child(
         "sandbox",
@@ -150,6 +164,11 @@ def receiver(plan: Plan) -> Child:
             META_APP_ID=meta["app_id"],
             META_APP_SECRET=meta["app_secret"],
             META_VERIFY_TOKEN=meta["verify_token"],
+            STRIPE_WEBHOOK_SECRET=plan.secrets["stripe"]["webhook_secret"],
+            GOOGLE_PLACES_API_KEY=plan.secrets["places"]["api_key"],
+            CONNEXT_PLACES_URL=plan.url("sandbox") + PLACES,
+            CONNEXT_JWT_SECRET=plan.secrets["jwt_secret"],
+            CONNEXT_SITE_URL=plan.site_url,
         ),
     )
 
@@ -166,6 +185,15 @@ def worker_meta(plan: Plan) -> Child:
         CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
         META_APP_ID=meta["app_id"],
         META_APP_SECRET=meta["app_secret"],
+    )  # fmt: skip
+
+
+def worker_stripe(plan: Plan) -> Child:
+    """Describe the worker of Connext's own billing, talking to the sandbox."""
+    return _worker(
+        plan, "stripe", ["stripe"], "worker_stripe",
+        CONNEXT_STRIPE_API_URL=plan.url("sandbox"),
+        STRIPE_API_KEY=plan.secrets["stripe"]["api_key"],
     )  # fmt: skip
 
 
@@ -205,6 +233,7 @@ CHILDREN: dict[str, Callable[[Plan], Child]] = {
     "sandbox": sandbox,
     "receiver": receiver,
     "worker_meta": worker_meta,
+    "worker_stripe": worker_stripe,
     "worker_telnyx": worker_telnyx,
     "worker_privacy": worker_privacy,
 }
@@ -256,7 +285,28 @@ def point_at_sandbox(plan: Plan) -> None:
         )
 
 
+def sell_locally(plan: Plan) -> None:
+    """Let the local stack sell what the sandbox's Stripe has a price for."""
+    if not _has(plan, "private.billing_rules"):
+        return
+    with psycopg.connect(plan.database("postgres")) as database:
+        database.execute(
+            "insert into private.provider_settings (provider, key, value)"
+            " values ('stripe', 'return_url', %s)"
+            " on conflict (provider, key) do update set value = excluded.value",
+            [f"{plan.site_url}/billing"],
+        )
+        database.execute(
+            "insert into public.plans (plan, name_en, name_fr, stripe_price_id, currency,"
+            " amount_minor, billing_interval, rank)"
+            " select 'pro', 'Pro', 'Pro', %s, upper(%s), %s, %s, 1"
+            " where not exists (select 1 from public.plans where plan = 'pro' or rank = 1)",
+            [SOLD["id"], SOLD["currency"], SOLD["unit_amount"], SOLD["interval"]],
+        )
+
+
 # Done in this order after the migrations and the logins, before any child starts.
 PREPARATIONS: tuple[tuple[str, Callable[[Plan], None]], ...] = (
     ("provider settings", point_at_sandbox),
+    ("plans", sell_locally),
 )

@@ -71,6 +71,11 @@ def new_secrets() -> dict[str, Any]:
             "app_secret": secrets.token_hex(16),
             "verify_token": secrets.token_hex(16),
         },
+        "stripe": {
+            "api_key": f"rk_test_{secrets.token_hex(16)}",
+            "webhook_secret": f"whsec_{secrets.token_hex(16)}",
+        },
+        "places": {"api_key": secrets.token_hex(16)},
     }
 
 

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 PREFERRED = {"api": 54321, "database": 54322, "receiver": 54331, "sandbox": 54332}
-EPHEMERAL = ("health_receiver", "health_meta", "health_telnyx", "health_privacy")
+EPHEMERAL = (
+    *("health_receiver", "health_meta", "health_telnyx"),
+    *("health_stripe", "health_privacy"),
+)
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 TICK_SECONDS = 0.2

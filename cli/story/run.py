@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import connect, erasure, files, messages, people, phone, sales, walls
+    from cli.story import billing, connect, erasure, files, messages, people, phone, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -83,6 +83,10 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             phone.call,
             sales.sell,
             sales.balance,
+            billing.subscribe,
+            billing.renew_and_recover,
+            billing.no_card_anywhere,
+            billing.complete_addresses,
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,

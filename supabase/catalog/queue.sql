@@ -34,6 +34,9 @@ select privacy.describe(
     payload->from  technical  observed  none  -
     payload->until  technical  observed  none  -
     payload->kind  technical  observed  none  -
+    payload->object  technical  observed  none  -
+    payload->received_at  technical  observed  none  -
+    payload->run_id  technical  observed  none  -
     state                     technical  observed  none  -
     turn                      technical  observed  none  -
     run_at                    technical  observed  none  -
@@ -80,6 +83,9 @@ select privacy.describe(
     payload->from  technical  observed  none  -
     payload->until  technical  observed  none  -
     payload->kind  technical  observed  none  -
+    payload->object  technical  observed  none  -
+    payload->received_at  technical  observed  none  -
+    payload->run_id  technical  observed  none  -
     attempt                   technical  observed  none  -
     max_attempts              technical  observed  none  -
     reason                    content    observed  row   -

@@ -105,6 +105,8 @@ select privacy.describe(
     billing_interval  reference  provided  none  -
     rank              reference  provided  none  -
     active            reference  provided  none  -
+    features          reference  provided  none  -
+    trial_days        reference  provided  none  -
     created_at        reference  provided  none  -
     updated_at        reference  provided  none  -
     $columns$

@@ -365,6 +365,7 @@ insert into privacy.retention_rules (rule, keep_for, counted_from, says_en, says
 ('webhook', interval '7 days', 'processing of the event', 'Seven days after it was processed',
     'Sept jours après son traitement'),
 ('export', interval '7 days', 'completion of the export', 'Seven days after it was made', 'Sept jours après sa création'),
+('billing_event', interval '30 days', 'arrival of the event', 'Thirty days; ids only', 'Trente jours ; identifiants seulement'),
 ('hint', interval '3 days', 'sending of the hint', 'Three days', 'Trois jours'),
 ('tax', interval '6 years', 'end of the tax year', 'Six years after the end of the tax year (Income Tax Act s. 230)',
     'Six ans après la fin de l''année d''imposition (LIR art. 230)'),

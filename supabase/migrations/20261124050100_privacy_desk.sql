@@ -274,12 +274,12 @@ begin
     end if;
     if wanted.closed_at is not null then
         raise exception 'the request is % and closed', wanted.status
-        using errcode = 'CX070', hint = 'Open a new one.';
+        using errcode = 'CX090', hint = 'Open a new one.';
     end if;
     return wanted;
 end;
 $$;
-comment on function privacy.locked_request(uuid, uuid) is 'An open request, locked. Raises CX003, CX070.';
+comment on function privacy.locked_request(uuid, uuid) is 'An open request, locked. Raises CX003, CX090.';
 
 create function privacy.find_subject(org_id uuid, kind text, value text)
 returns table (customer_id uuid, conversation_id uuid)
@@ -366,13 +366,13 @@ begin
     returning r.* into made;
     if made.id is null then
         raise exception 'a request of this kind about this subject is open already'
-        using errcode = 'CX071', hint = 'Its clock runs: connext privacy request list shows it.';
+        using errcode = 'CX091', hint = 'Its clock runs: connext privacy request list shows it.';
     end if;
     return made;
 end;
 $$;
 comment on function privacy.open_for(uuid, text, text, uuid, uuid, uuid, text, text, text, timestamptz, text) is
-'Operators: records a request that reached us outside the app; its clock starts at receipt. Raises CX003, CX006, CX071.';
+'Operators: records a request that reached us outside the app; its clock starts at receipt. Raises CX003, CX006, CX091.';
 
 create function privacy.verify_request(org_id uuid, id uuid, method text, authority text, at timestamptz default now())
 returns public.privacy_requests
@@ -401,7 +401,7 @@ begin
 end;
 $$;
 comment on function privacy.verify_request(uuid, uuid, text, text, timestamptz) is
-'Operators: records how the identity was verified, never what was shown. Raises CX003, CX006, CX070.';
+'Operators: records how the identity was verified, never what was shown. Raises CX003, CX006, CX090.';
 
 create function privacy.extend_request(org_id uuid, id uuid, reason text, at timestamptz default now())
 returns public.privacy_requests
@@ -417,11 +417,11 @@ begin
     select g.* into law from privacy.regimes as g where g.regime = wanted.regime;
     if law.extension is null then
         raise exception 'this law knows no extension (%)', law.provision_term
-        using errcode = 'CX072', hint = 'Answer in time; silence counts as a refusal.';
+        using errcode = 'CX092', hint = 'Answer in time; silence counts as a refusal.';
     end if;
     if wanted.extended_until is not null or extend_request.at > wanted.due_at then
         raise exception 'a term is extended once, before it ends'
-        using errcode = 'CX072', hint = 'Answer now, and say why it is late.';
+        using errcode = 'CX092', hint = 'Answer now, and say why it is late.';
     end if;
     update public.privacy_requests as r
     set
@@ -433,7 +433,7 @@ begin
 end;
 $$;
 comment on function privacy.extend_request(uuid, uuid, text, timestamptz) is
-'Operators: extends a term once, as far as its law allows, before it ends; the person is told the reason. Raises CX003, CX070, CX072.';
+'Operators: extends a term once, as far as its law allows, before it ends; the person is told the reason. Raises CX003, CX090, CX092.';
 
 create function privacy.require_ready(wanted public.privacy_requests)
 returns void
@@ -444,24 +444,24 @@ as $$
 begin
     if wanted.authority = 'unproven' then
         raise exception 'who asks has not shown that they may speak for this person'
-        using errcode = 'CX073', hint = 'Verify with an authority, or refuse.';
+        using errcode = 'CX093', hint = 'Verify with an authority, or refuse.';
     end if;
     if coalesce(wanted.identity_level, 0) < (case wanted.subject_kind when 'organization' then 2 else 1 end) then
         raise exception 'the identity is not verified well enough for this'
-        using errcode = 'CX073', hint = 'connext privacy request verify records how it was.';
+        using errcode = 'CX093', hint = 'connext privacy request verify records how it was.';
     end if;
     if wanted.granted is not true then
         raise exception 'nobody has granted this request'
-        using errcode = 'CX074', hint = 'connext privacy request decide records who and why.';
+        using errcode = 'CX094', hint = 'connext privacy request decide records who and why.';
     end if;
     if (select s.two_persons from privacy.settings as s) and wanted.approved_by is null then
         raise exception 'a second person has to approve this'
-        using errcode = 'CX074', hint = 'connext privacy request approve, by somebody else.';
+        using errcode = 'CX094', hint = 'connext privacy request approve, by somebody else.';
     end if;
 end;
 $$;
 comment on function privacy.require_ready(public.privacy_requests) is
-'Nothing is released or destroyed before identity, authority, decision and, where switched on, a second person. Raises CX073, CX074.';
+'Nothing is released or destroyed before identity, authority, decision and, where switched on, a second person. Raises CX093, CX094.';
 
 create function privacy.decide_request(
     org_id uuid, id uuid, granted boolean, by_whom text, provision text, decision text, at timestamptz default now()
@@ -505,7 +505,7 @@ begin
 end;
 $$;
 comment on function privacy.decide_request(uuid, uuid, boolean, text, text, text, timestamptz) is
-'Operators: grants a request, or refuses it with provision, reasons and remedy; what was refused is held. Raises CX003, CX006, CX070.';
+'Operators: grants a request, or refuses it with provision, reasons and remedy; what was refused is held. Raises CX003, CX006, CX090.';
 
 create function privacy.hold_refused(refused public.privacy_requests, at timestamptz)
 returns void
@@ -537,7 +537,7 @@ declare
 begin
     if wanted.decided_by is null or wanted.decided_by = approve_request.by_whom then
         raise exception 'the second person is somebody else than who decided'
-        using errcode = 'CX074', hint = 'Ask a colleague to approve.';
+        using errcode = 'CX094', hint = 'Ask a colleague to approve.';
     end if;
     update public.privacy_requests as r
     set
@@ -549,7 +549,7 @@ begin
     return done;
 end;
 $$;
-comment on function privacy.approve_request(uuid, uuid, text, timestamptz) is 'Operators: the second person. Raises CX003, CX070, CX074.';
+comment on function privacy.approve_request(uuid, uuid, text, timestamptz) is 'Operators: the second person. Raises CX003, CX090, CX094.';
 
 create function privacy.close_request(org_id uuid, id uuid, outcome text, answer text, at timestamptz default now())
 returns public.privacy_requests
@@ -576,7 +576,7 @@ begin
 end;
 $$;
 comment on function privacy.close_request(uuid, uuid, text, text, timestamptz) is
-'Operators: closes a request with what was answered. Raises CX003, CX006, CX070, CX073, CX074.';
+'Operators: closes a request with what was answered. Raises CX003, CX006, CX090, CX093, CX094.';
 
 -- For people ----------------------------------------------------------------------------------------------
 

@@ -216,7 +216,9 @@ as $$
     with recursive mine as (
         select t.table_name
         from privacy.catalog_tables as t
-        where to_regclass(t.table_name) is not null and t.table_name <> 'privacy.erasure_keys' and case erasure_order.subject
+        where to_regclass(t.table_name) is not null
+            -- The second outlives its organization: what waits for Stripe still ends.
+            and t.table_name not in ('privacy.erasure_keys', 'private.billing_erasures') and case erasure_order.subject
             when 'organization' then t.table_name = 'public.organizations' or (
                 privacy.has_column(t.table_name, 'org_id')
                 and t.table_name !~ '^(audit|privacy)\.'
@@ -458,7 +460,7 @@ end;
 $$;
 comment on function privacy.plan_erasure(uuid, uuid) is
 'Operators: what erasing the subject of a request would do, and the hash that names this plan. Changes no row of the subject. '
-'Raises CX003, CX005, CX006, CX070.';
+'Raises CX003, CX005, CX006, CX090.';
 
 create function privacy.start_erasure(org_id uuid, id uuid, plan_sha256 text)
 returns privacy.erasures
@@ -484,7 +486,7 @@ begin
     perform privacy.collect_keys(run, about);
     if start_erasure.plan_sha256 is distinct from privacy.plan_sha256(privacy.plan_of(run)) then
         raise exception 'the data has changed since this plan was made'
-        using errcode = 'CX075', hint = 'Plan again, look at it, and run that plan.';
+        using errcode = 'CX095', hint = 'Plan again, look at it, and run that plan.';
     end if;
     if run.subject_kind = 'contact' then
         perform privacy.keep_documents(run);
@@ -503,7 +505,7 @@ begin
 end;
 $$;
 comment on function privacy.start_erasure(uuid, uuid, text) is
-'Operators: begins a planned erasure whose plan is still true; one that has begun goes on. Raises CX003, CX070, CX073, CX074, CX075.';
+'Operators: begins a planned erasure whose plan is still true; one that has begun goes on. Raises CX003, CX090, CX093, CX094, CX095.';
 
 create function privacy.objects_of(org_id uuid, erasure_id uuid, subject text)
 returns setof text
@@ -590,7 +592,7 @@ begin
     select e.* into run from privacy.erasures as e
     where e.org_id = erase_batch.org_id and e.id = erase_batch.id and e.state in ('running', 'residue');
     if run.id is null then
-        raise exception 'the erasure is not running' using errcode = 'CX075', hint = 'Start it with its plan.';
+        raise exception 'the erasure is not running' using errcode = 'CX095', hint = 'Start it with its plan.';
     end if;
     if run.subject_kind = 'organization' then
         execute format(
@@ -661,7 +663,7 @@ end;
 $$;
 comment on function privacy.erase_batch(uuid, uuid, text, integer) is
 'Operators: deletes, else empties, else unlinks at most so many rows of one table; answers how many, 0 when the table is done. '
-'Each call is one transaction: stopping between two loses nothing. Raises CX075.';
+'Each call is one transaction: stopping between two loses nothing. Raises CX095.';
 
 -- Providers -----------------------------------------------------------------------------------------------
 
@@ -704,16 +706,17 @@ begin
         select
             p.provider,
             exists (select 1 from public.integrations as i where i.org_id = run.org_id and i.provider = p.provider) as linked,
-            exists (select 1 from public.billing_accounts as b where b.org_id = run.org_id and b.stripe_customer_id is not null) as billed,
-            exists (select 1 from private.revocations as r where r.org_id = run.org_id and r.provider = p.provider) as revoking
+            -- Whoever began to subscribe may have a customer at Stripe that was never recorded here.
+            exists (select 1 from public.billing_accounts as b where b.org_id = run.org_id)
+            or exists (select 1 from public.billing_requests as b where b.org_id = run.org_id) as billed
         from (values ('meta'), ('telnyx'), ('stripe'), ('google_places')) as p (provider)
     loop
-        insert into privacy.erasure_legs (org_id, erasure_id, provider, state, reason, until)
+        insert into privacy.erasure_legs (org_id, erasure_id, provider, state, reason)
         values (
             run.org_id, run.id, seen.provider,
             case
                 when run.subject_kind = 'member' then 'not_applicable'
-                when seen.provider = 'stripe' and seen.billed then 'deferred'
+                when seen.provider = 'stripe' and (seen.linked or seen.billed) then 'pending'
                 when not seen.linked then 'not_applicable'
                 when seen.provider = 'telnyx' then 'manual'
                 when seen.provider = 'google_places' then 'not_applicable'
@@ -721,13 +724,13 @@ begin
             end,
             case
                 when run.subject_kind = 'member' then 'A member''s account is not sent to it'
-                when seen.provider = 'stripe' and seen.billed then 'Stripe redacts transactions after 90 days'
+                when seen.provider = 'stripe' and (seen.linked or seen.billed) then 'Waiting until Stripe has answered'
+                when seen.provider = 'stripe' then 'It never began to subscribe: Stripe was told nothing of it'
                 when not seen.linked then 'It was never connected'
                 when seen.provider = 'telnyx' then 'Detail records have no API for deleting: ask Telnyx in writing'
                 when seen.provider = 'google_places' then 'Nothing is kept'
                 else 'Waiting until the token is revoked there'
-            end,
-            case when run.subject_kind = 'organization' and seen.provider = 'stripe' and seen.billed then now() + interval '90 days' end
+            end
         )
         on conflict do nothing;
     end loop;
@@ -735,6 +738,32 @@ end;
 $$;
 comment on function privacy.set_legs(privacy.erasures) is
 'Says for each provider what is known before anything is deleted; a later call changes nothing.';
+
+create function privacy.ask_stripe(org_id uuid, id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+    update privacy.erasure_legs as l
+    set state = 'pending', reason = 'Waiting until Stripe has answered', updated_at = now()
+    from privacy.erasures as e
+    where l.org_id = ask_stripe.org_id and l.erasure_id = ask_stripe.id and l.provider = 'stripe'
+        and l.state in ('pending', 'failed') and e.org_id = l.org_id and e.id = l.erasure_id and e.subject_kind = 'organization'
+        -- An answer from before this erasure may be about a customer that has subscribed anew since.
+        and not exists (
+            select 1 from private.billing_erasures as b
+            where b.org_id = l.org_id and b.requested_at >= e.started_at and b.state <> 'failed'
+        );
+    if found then
+        perform private.erase_billing(ask_stripe.org_id);
+    end if;
+end;
+$$;
+comment on function privacy.ask_stripe(uuid, uuid) is
+'Has the organization taken out of Stripe, once for each erasure, and again after a failure. Call it when the organization is closed, so '
+'that it comes after the end of its subscription.';
 
 create function privacy.settle_legs(org_id uuid, id uuid)
 returns integer
@@ -747,16 +776,22 @@ declare
 begin
     update privacy.erasure_legs as l
     set state = 'confirmed', reason = 'The token was revoked there, or was worthless already', updated_at = now()
-    where l.org_id = settle_legs.org_id and l.erasure_id = settle_legs.id and l.state = 'pending'
+    where l.org_id = settle_legs.org_id and l.erasure_id = settle_legs.id and l.state = 'pending' and l.provider <> 'stripe'
         and not exists (select 1 from private.revocations as r where r.org_id = l.org_id and r.provider = l.provider)
         and not exists (select 1 from queue.jobs as j where j.queue = l.provider and j.org_id = l.org_id and j.kind = l.provider || '.revoke');
+    update privacy.erasure_legs as l
+    set state = b.state, reason = left(coalesce(b.detail, b.state), 300), until = b.until, updated_at = now()
+    from private.billing_erasures as b, privacy.erasures as e
+    where l.org_id = settle_legs.org_id and l.erasure_id = settle_legs.id and l.state = 'pending' and l.provider = 'stripe'
+        and b.org_id = l.org_id and b.state <> 'pending'
+        and e.org_id = l.org_id and e.id = l.erasure_id and b.requested_at >= e.started_at;
     select count(*) into waiting from privacy.erasure_legs as l
     where l.org_id = settle_legs.org_id and l.erasure_id = settle_legs.id and l.state = 'pending';
     return waiting;
 end;
 $$;
 comment on function privacy.settle_legs(uuid, uuid) is
-'Confirms the legs whose tokens are revoked; answers how many still wait.';
+'Confirms the legs whose tokens are revoked, and takes over what Stripe''s worker says; answers how many still wait.';
 
 -- The sanctioned way past what is final -------------------------------------------------------------------
 

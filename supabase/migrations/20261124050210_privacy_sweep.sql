@@ -68,7 +68,7 @@ declare
     blind integer := 3;
 begin
     if coalesce(cardinality(wanted), 0) = 0 then
-        raise exception 'the sweep has nothing to look for' using errcode = 'CX076', hint = 'Give it the words of the subject.';
+        raise exception 'the sweep has nothing to look for' using errcode = 'CX096', hint = 'Give it the words of the subject.';
     end if;
     -- A canary in a table that no catalog knows: a sweep that does not find it proves nothing.
     drop table if exists pg_temp.sweep_canary;
@@ -141,7 +141,7 @@ begin
     end loop;
     if blind <> 0 then
         raise exception 'the sweep did not find its own canary: it proves nothing'
-        using errcode = 'CX076', hint = 'Look at privacy.sweep before erasing anything else.';
+        using errcode = 'CX096', hint = 'Look at privacy.sweep before erasing anything else.';
     end if;
     drop table pg_temp.sweep_canary;
 
@@ -179,7 +179,7 @@ end;
 $$;
 comment on function privacy.sweep(uuid, text, boolean, text[]) is
 'Looks for words in every column of every table and in the planner''s statistics, within one organization; first proves on a canary '
-'that it sees. A hit is retained when a hold or the catalog says why it stays. Raises CX076.';
+'that it sees. A hit is retained when a hold or the catalog says why it stays. Raises CX096.';
 
 create function privacy.words_of(org_id uuid, id uuid)
 returns text[]
@@ -218,7 +218,7 @@ begin
     where not (run.subject_kind = 'member' and not run.account_too and s.table_name ~ '^auth\.');
 end;
 $$;
-comment on function privacy.sweep_erasure(uuid, uuid) is 'The sweep of one erasure. Raises CX076.';
+comment on function privacy.sweep_erasure(uuid, uuid) is 'The sweep of one erasure. Raises CX096.';
 
 create function privacy.erase_accounts(org_id uuid, id uuid)
 returns integer
@@ -309,18 +309,24 @@ begin
     where e.org_id = finish_erasure.org_id and e.id = finish_erasure.id and e.state in ('running', 'residue')
     for update;
     if run.id is null then
-        raise exception 'the erasure is not running' using errcode = 'CX075', hint = 'connext privacy erase list shows it.';
+        raise exception 'the erasure is not running' using errcode = 'CX095', hint = 'connext privacy erase list shows it.';
     end if;
     if exists (
         select 1 from privacy.erasure_legs as l
         where l.org_id = run.org_id and l.erasure_id = run.id and l.state in ('pending', 'failed')
     ) then
         raise exception 'a provider has not answered yet'
-        using errcode = 'CX075', hint = 'Run it again later; what is done stays done.';
+        using errcode = 'CX095', hint = 'Run it again later; what is done stays done.';
     end if;
     insert into privacy.certificates (org_id, erasure_id, body, signature, key_id)
     values (run.org_id, run.id, finish_erasure.body, finish_erasure.signature, finish_erasure.key_id);
     delete from privacy.erasure_keys as k where k.org_id = run.org_id and k.erasure_id = run.id;
+    -- Its jobs went with the organization; what Stripe has put off still has to be done.
+    perform queue.add(
+        'stripe', 'stripe.erase', b.org_id, '{}', 'customer:' || b.org_id, 'erase:' || b.org_id, 9::smallint, b.until, 20::smallint
+    )
+    from private.billing_erasures as b
+    where b.org_id = run.org_id and b.state = 'deferred' and run.subject_kind = 'organization';
     update privacy.erasures as e set state = 'completed', finished_at = now()
     where e.org_id = run.org_id and e.id = run.id;
     update public.privacy_requests as r
@@ -331,7 +337,7 @@ begin
 end;
 $$;
 comment on function privacy.finish_erasure(uuid, uuid, bytea, bytea, text) is
-'Operators: stores the certificate, forgets by what the subject was found, and closes the request. Raises CX075.';
+'Operators: stores the certificate, forgets by what the subject was found, leaves a job for what Stripe has put off, and closes the request. Raises CX095.';
 
 revoke execute on all functions in schema privacy from public;
 grant execute on function privacy.remind() to worker_privacy;

@@ -33,7 +33,7 @@ end;
 $$;
 comment on function privacy.begin_export(uuid, uuid) is
 'Operators: finds the subject of a request for access or portability. The caller rolls its transaction back when it has read: '
-'nothing of it is to be kept. Raises CX003, CX006, CX070, CX073, CX074.';
+'nothing of it is to be kept. Raises CX003, CX006, CX090, CX093, CX094.';
 
 create function privacy.export_tables(run privacy.erasures, portable_only boolean)
 returns table (table_name text, columns text[], rows_query text, csv_query text)

@@ -220,14 +220,14 @@ begin
         or seal.from_xid <> coalesce(last.to_xid, '0'::xid8) or seal.to_xid > audit.horizon() or counted <> seal.events
     then
         raise exception 'this epoch does not follow the last one'
-        using errcode = 'CX077', hint = 'Somebody else sealed meanwhile: read again and seal what is left.';
+        using errcode = 'CX097', hint = 'Somebody else sealed meanwhile: read again and seal what is left.';
     end if;
     insert into audit.epochs (n, from_xid, to_xid, events, root, prev, hash, body, signature, key_id)
     values (seal.n, seal.from_xid, seal.to_xid, seal.events, seal.root, seal.prev, seal.hash, seal.body, seal.signature, seal.key_id);
 end;
 $$;
 comment on function audit.seal(bigint, xid8, xid8, bigint, bytea, bytea, bytea, bytea, bytea, text) is
-'Operators: stores an epoch that was signed outside, if it follows the last one and lies behind the horizon. Raises CX077.';
+'Operators: stores an epoch that was signed outside, if it follows the last one and lies behind the horizon. Raises CX097.';
 
 create function audit.purge(before timestamptz)
 returns bigint

@@ -123,6 +123,9 @@ begin
         and not exists (select 1 from public.data_exports as x where x.org_id = r.org_id and x.request_id = r.id and x.storage_path is not null);
     get diagnostics n = row_count;
     gone := gone + n;
+    delete from private.billing_erasures as b where b.finished_at < sweep_retention.at - interval '5 years';
+    get diagnostics n = row_count;
+    gone := gone + n;
     delete from privacy.incidents as i where i.aware_at < sweep_retention.at - interval '5 years' and i.closed_at is not null;
     get diagnostics n = row_count;
     return gone + n;

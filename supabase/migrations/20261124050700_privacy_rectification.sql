@@ -79,7 +79,7 @@ end;
 $$;
 comment on function privacy.rectify(uuid, uuid, text, text, uuid, text) is
 'Operators: corrects one value of the subject and its copies, keeps the old one nowhere, and names who received it in the last six '
-'months. An issued invoice refuses: it is voided and issued again. Raises CX003, CX006, CX042, CX070, CX073, CX074.';
+'months. An issued invoice refuses: it is voided and issued again. Raises CX003, CX006, CX042, CX090, CX093, CX094.';
 
 revoke execute on all functions in schema privacy from public;
 grant execute on function privacy.sweep_retention(), privacy.remind() to worker_privacy;

@@ -14,11 +14,12 @@
 --   worker_privacy  -       -       -       -
 --   ingress         -       -       -       -
 --
---   [a] org_id, stripe_invoice_id, subscription_id, number, status, currency,
+--   [a] org_id, stripe_invoice_id, subscription_id, number, status, currency, total_minor,
 --       amount_due_minor, amount_paid_minor, period_start, period_end, issued_at,
---       hosted_invoice_url, invoice_pdf_url, synced_at
---   [b] subscription_id, number, status, currency, amount_due_minor, amount_paid_minor,
---       period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at
+--       attempt_count, next_attempt_at, hosted_invoice_url, invoice_pdf_url, synced_at
+--   [b] subscription_id, number, status, currency, total_minor, amount_due_minor,
+--       amount_paid_minor, period_start, period_end, issued_at, attempt_count,
+--       next_attempt_at, hosted_invoice_url, invoice_pdf_url, synced_at
 
 alter table public.billing_invoices enable row level security;
 alter table public.billing_invoices force row level security;
@@ -26,14 +27,15 @@ revoke all on table public.billing_invoices from public, anon, authenticated, se
 worker_meta, worker_telnyx, worker_stripe, worker_privacy, ingress;
 grant select on table public.billing_invoices to authenticated, worker_stripe;
 grant insert (
-    org_id, stripe_invoice_id, subscription_id, number, status, currency, amount_due_minor,
-    amount_paid_minor, period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url,
-    synced_at
+    org_id, stripe_invoice_id, subscription_id, number, status, currency, total_minor,
+    amount_due_minor, amount_paid_minor, period_start, period_end, issued_at, attempt_count,
+    next_attempt_at, hosted_invoice_url, invoice_pdf_url, synced_at
 )
 on table public.billing_invoices to worker_stripe;
 grant update (
-    subscription_id, number, status, currency, amount_due_minor, amount_paid_minor,
-    period_start, period_end, issued_at, hosted_invoice_url, invoice_pdf_url, synced_at
+    subscription_id, number, status, currency, total_minor, amount_due_minor, amount_paid_minor,
+    period_start, period_end, issued_at, attempt_count, next_attempt_at, hosted_invoice_url,
+    invoice_pdf_url, synced_at
 )
 on table public.billing_invoices to worker_stripe;
 

@@ -68,14 +68,14 @@ isOneToOne: false
                   ]
                 },"billing_accounts": {
                   Row: {
-                    "billing_email": string | null,"created_at": string,"org_id": string,"stripe_customer_id": string | null,"synced_at": string | null,"updated_at": string
+                    "billing_email": string | null,"created_at": string,"customer_key": string,"org_id": string,"stripe_customer_id": string | null,"synced_at": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "billing_email"?: string | null,"created_at"?: string,"org_id": string,"stripe_customer_id"?: string | null,"synced_at"?: string | null,"updated_at"?: string
+                    "billing_email"?: string | null,"created_at"?: string,"customer_key"?: string,"org_id": string,"stripe_customer_id"?: string | null,"synced_at"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "billing_email"?: string | null,"created_at"?: string,"org_id"?: string,"stripe_customer_id"?: string | null,"synced_at"?: string | null,"updated_at"?: string
+                    "billing_email"?: string | null,"created_at"?: string,"customer_key"?: string,"org_id"?: string,"stripe_customer_id"?: string | null,"synced_at"?: string | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -88,14 +88,14 @@ isOneToOne: true
                   ]
                 },"billing_invoices": {
                   Row: {
-                    "amount_due_minor": number,"amount_paid_minor": number,"created_at": string,"currency": string,"hosted_invoice_url": string | null,"id": string,"invoice_pdf_url": string | null,"issued_at": string | null,"number": string | null,"org_id": string,"period_end": string | null,"period_start": string | null,"status": string,"stripe_invoice_id": string,"subscription_id": string | null,"synced_at": string,"updated_at": string
+                    "amount_due_minor": number,"amount_paid_minor": number,"attempt_count": number,"created_at": string,"currency": string,"hosted_invoice_url": string | null,"id": string,"invoice_pdf_url": string | null,"issued_at": string | null,"next_attempt_at": string | null,"number": string | null,"org_id": string,"period_end": string | null,"period_start": string | null,"status": string,"stripe_invoice_id": string,"subscription_id": string | null,"synced_at": string,"total_minor": number | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "amount_due_minor": number,"amount_paid_minor"?: number,"created_at"?: string,"currency": string,"hosted_invoice_url"?: string | null,"id"?: string,"invoice_pdf_url"?: string | null,"issued_at"?: string | null,"number"?: string | null,"org_id": string,"period_end"?: string | null,"period_start"?: string | null,"status": string,"stripe_invoice_id": string,"subscription_id"?: string | null,"synced_at"?: string,"updated_at"?: string
+                    "amount_due_minor": number,"amount_paid_minor"?: number,"attempt_count"?: number,"created_at"?: string,"currency": string,"hosted_invoice_url"?: string | null,"id"?: string,"invoice_pdf_url"?: string | null,"issued_at"?: string | null,"next_attempt_at"?: string | null,"number"?: string | null,"org_id": string,"period_end"?: string | null,"period_start"?: string | null,"status": string,"stripe_invoice_id": string,"subscription_id"?: string | null,"synced_at"?: string,"total_minor"?: number | null,"updated_at"?: string
                   }
                   Update: {
-                    "amount_due_minor"?: number,"amount_paid_minor"?: number,"created_at"?: string,"currency"?: string,"hosted_invoice_url"?: string | null,"id"?: string,"invoice_pdf_url"?: string | null,"issued_at"?: string | null,"number"?: string | null,"org_id"?: string,"period_end"?: string | null,"period_start"?: string | null,"status"?: string,"stripe_invoice_id"?: string,"subscription_id"?: string | null,"synced_at"?: string,"updated_at"?: string
+                    "amount_due_minor"?: number,"amount_paid_minor"?: number,"attempt_count"?: number,"created_at"?: string,"currency"?: string,"hosted_invoice_url"?: string | null,"id"?: string,"invoice_pdf_url"?: string | null,"issued_at"?: string | null,"next_attempt_at"?: string | null,"number"?: string | null,"org_id"?: string,"period_end"?: string | null,"period_start"?: string | null,"status"?: string,"stripe_invoice_id"?: string,"subscription_id"?: string | null,"synced_at"?: string,"total_minor"?: number | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -110,6 +110,32 @@ isOneToOne: false
 isOneToOne: false
       referencedRelation: "subscriptions"
       referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"billing_requests": {
+                  Row: {
+                    "created_at": string,"error": string | null,"expires_at": string | null,"id": string,"kind": string,"org_id": string,"plan": string | null,"requested_by": string | null,"state": string,"stripe_session_id": string | null,"updated_at": string,"url": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"error"?: string | null,"expires_at"?: string | null,"id"?: string,"kind": string,"org_id": string,"plan"?: string | null,"requested_by"?: string | null,"state"?: string,"stripe_session_id"?: string | null,"updated_at"?: string,"url"?: string | null
+                  }
+                  Update: {
+                    "created_at"?: string,"error"?: string | null,"expires_at"?: string | null,"id"?: string,"kind"?: string,"org_id"?: string,"plan"?: string | null,"requested_by"?: string | null,"state"?: string,"stripe_session_id"?: string | null,"updated_at"?: string,"url"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "billing_requests_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "billing_requests_plan_fkey"
+      columns: ["plan"]
+isOneToOne: false
+      referencedRelation: "plans"
+      referencedColumns: ["plan"]
     }
                   ]
                 },"call_actions": {
@@ -770,14 +796,14 @@ isOneToOne: true
                   ]
                 },"plans": {
                   Row: {
-                    "active": boolean,"amount_minor": number,"billing_interval": string,"created_at": string,"currency": string,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id": string | null,"updated_at": string
+                    "active": boolean,"amount_minor": number,"billing_interval": string,"created_at": string,"currency": string,"features": (string)[] | null,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id": string | null,"trial_days": number,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "active"?: boolean,"amount_minor": number,"billing_interval"?: string,"created_at"?: string,"currency"?: string,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id"?: string | null,"updated_at"?: string
+                    "active"?: boolean,"amount_minor": number,"billing_interval"?: string,"created_at"?: string,"currency"?: string,"features"?: (string)[] | null,"name_en": string,"name_fr": string,"plan": string,"rank": number,"stripe_price_id"?: string | null,"trial_days"?: number,"updated_at"?: string
                   }
                   Update: {
-                    "active"?: boolean,"amount_minor"?: number,"billing_interval"?: string,"created_at"?: string,"currency"?: string,"name_en"?: string,"name_fr"?: string,"plan"?: string,"rank"?: number,"stripe_price_id"?: string | null,"updated_at"?: string
+                    "active"?: boolean,"amount_minor"?: number,"billing_interval"?: string,"created_at"?: string,"currency"?: string,"features"?: (string)[] | null,"name_en"?: string,"name_fr"?: string,"plan"?: string,"rank"?: number,"stripe_price_id"?: string | null,"trial_days"?: number,"updated_at"?: string
                   }
                   Relationships: [
                     
@@ -856,14 +882,14 @@ isOneToOne: false
                   ]
                 },"subscriptions": {
                   Row: {
-                    "cancel_at_period_end": boolean,"canceled_at": string | null,"created_at": string,"current_period_end": string | null,"current_period_start": string | null,"id": string,"org_id": string,"plan": string | null,"quantity": number,"status": string,"stripe_price_id": string | null,"stripe_subscription_id": string,"synced_at": string,"trial_end": string | null,"updated_at": string
+                    "cancel_at_period_end": boolean,"canceled_at": string | null,"created_at": string,"current_period_end": string | null,"current_period_start": string | null,"id": string,"org_id": string,"past_due_since": string | null,"plan": string | null,"quantity": number,"status": string,"stripe_price_id": string | null,"stripe_subscription_id": string,"synced_at": string,"trial_end": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "cancel_at_period_end"?: boolean,"canceled_at"?: string | null,"created_at"?: string,"current_period_end"?: string | null,"current_period_start"?: string | null,"id"?: string,"org_id": string,"plan"?: string | null,"quantity"?: number,"status": string,"stripe_price_id"?: string | null,"stripe_subscription_id": string,"synced_at"?: string,"trial_end"?: string | null,"updated_at"?: string
+                    "cancel_at_period_end"?: boolean,"canceled_at"?: string | null,"created_at"?: string,"current_period_end"?: string | null,"current_period_start"?: string | null,"id"?: string,"org_id": string,"past_due_since"?: string | null,"plan"?: string | null,"quantity"?: number,"status": string,"stripe_price_id"?: string | null,"stripe_subscription_id": string,"synced_at"?: string,"trial_end"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "cancel_at_period_end"?: boolean,"canceled_at"?: string | null,"created_at"?: string,"current_period_end"?: string | null,"current_period_start"?: string | null,"id"?: string,"org_id"?: string,"plan"?: string | null,"quantity"?: number,"status"?: string,"stripe_price_id"?: string | null,"stripe_subscription_id"?: string,"synced_at"?: string,"trial_end"?: string | null,"updated_at"?: string
+                    "cancel_at_period_end"?: boolean,"canceled_at"?: string | null,"created_at"?: string,"current_period_end"?: string | null,"current_period_start"?: string | null,"id"?: string,"org_id"?: string,"past_due_since"?: string | null,"plan"?: string | null,"quantity"?: number,"status"?: string,"stripe_price_id"?: string | null,"stripe_subscription_id"?: string,"synced_at"?: string,"trial_end"?: string | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -1024,6 +1050,11 @@ isOneToOne: false
                            },
 "begin_connection":
 { Args: { "provider": string }; Returns: Json
+                           },
+"billing_status":
+{ Args: Record<PropertyKey, never>; Returns: {
+              "attempt_count": number,"cancel_at_period_end": boolean,"current_period_end": string,"features": (string)[],"next_attempt_at": string,"open_invoice_id": string,"past_due_since": string,"plan": string,"standing": string,"subscription_status": string,"until": string
+            }[]
                            },
 "cancel_order":
 { Args: { "order_id": string }; Returns: {
@@ -1221,6 +1252,33 @@ isOneToOne: false
 "disconnect_integration":
 { Args: { "integration_id": string }; Returns: boolean
                            },
+"enable_places":
+{ Args: Record<PropertyKey, never>; Returns: {
+              "account_name": string | null,
+"connected_at": string | null,
+"consent_id": string,
+"consent_live": boolean | null,
+"created_at": string,
+"created_by": string | null,
+"disconnected_at": string | null,
+"error": string | null,
+"external_account_id": string | null,
+"id": string,
+"last_synced_at": string | null,
+"offered_account_id": string | null,
+"offered_account_name": string | null,
+"org_id": string,
+"provider": string,
+"scopes": (string)[],
+"status": string,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "integrations"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "fulfil_order":
 { Args: { "order_id": string }; Returns: {
               "cancelled_at": string | null,
@@ -1414,6 +1472,27 @@ isOneToOne: false
 "my_permissions":
 { Args: Record<PropertyKey, never>; Returns: string[]
                            },
+"open_billing_portal":
+{ Args: Record<PropertyKey, never>; Returns: {
+              "created_at": string,
+"error": string | null,
+"expires_at": string | null,
+"id": string,
+"kind": string,
+"org_id": string,
+"plan": string | null,
+"requested_by": string | null,
+"state": string,
+"stripe_session_id": string | null,
+"updated_at": string,
+"url": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "billing_requests"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "open_privacy_request":
 { Args: { "details": string,"kind": string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
               "approved_by": string | null,
@@ -1782,6 +1861,27 @@ isOneToOne: false
                           SetofOptions: {
         from: "*"
         to: "calls"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
+"start_checkout":
+{ Args: { "billing_email"?: string,"plan": string }; Returns: {
+              "created_at": string,
+"error": string | null,
+"expires_at": string | null,
+"id": string,
+"kind": string,
+"org_id": string,
+"plan": string | null,
+"requested_by": string | null,
+"state": string,
+"stripe_session_id": string | null,
+"updated_at": string,
+"url": string | null
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "billing_requests"
         isOneToOne: true
         isSetofReturn: false
       } },

@@ -161,7 +161,8 @@ GUARDS = {
             join pg_namespace as n on n.oid = c.relnamespace
             join pg_attribute as a on a.attrelid = c.oid and a.attname = 'org_id'
             where n.nspname in ('public', 'private') and c.relkind in ('r', 'p')
-                and c.oid <> 'private.channel_routes'::regclass  -- routes a provider's id to its one tenant
+                -- These route a provider's id to its one tenant.
+                and c.oid not in ('private.channel_routes'::regclass, 'private.billing_routes'::regclass)
         )
         select k.conrelid::regclass::text || ' ' || k.conname
         from pg_constraint as k join tenant as t on t.oid = k.conrelid

@@ -158,7 +158,7 @@ def test_a_term_is_extended_once_as_far_as_its_law_goes(db, ours, regime, extend
     due = one(db, extend, ours.id, request, at("2026-01-20"))
 
     assert due == at(extended)
-    with rejected(db, "CX072"):
+    with rejected(db, "CX092"):
         db.execute(extend, [ours.id, request, at("2026-01-21")])
 
 
@@ -166,7 +166,7 @@ def test_a_term_is_extended_once_as_far_as_its_law_goes(db, ours, regime, extend
 def test_a_law_without_extension_gives_none(db, ours, regime):
     request = opened(db, ours, regime=regime)
 
-    with rejected(db, "CX072"):
+    with rejected(db, "CX092"):
         db.execute(
             "select privacy.extend_request(%s, %s, 'x', %s)", [ours.id, request, at("2026-01-06")]
         )
@@ -175,7 +175,7 @@ def test_a_law_without_extension_gives_none(db, ours, regime):
 def test_a_term_that_is_over_is_not_extended(db, ours):
     request = opened(db, ours, regime="gdpr")
 
-    with rejected(db, "CX072"):
+    with rejected(db, "CX092"):
         db.execute(
             "select privacy.extend_request(%s, %s, 'x', %s)", [ours.id, request, at("2026-03-01")]
         )
@@ -228,7 +228,7 @@ def test_a_second_request_while_one_runs_is_refused(db, ours):
     values = [ours.id, "deletion", ana, "law25", "self", at("2026-01-05")]
     db.execute(OPEN, values)
 
-    with rejected(db, "CX071"):
+    with rejected(db, "CX091"):
         db.execute(OPEN, values)
 
 
@@ -261,13 +261,13 @@ DECIDE = "select privacy.decide_request(%s, %s, %s, %s, %s, %s)"
 def test_nothing_is_ready_before_identity_decision_and_authority(db, ours):
     request = opened(db, ours, authority="unproven")
 
-    with rejected(db, "CX073"):
+    with rejected(db, "CX093"):
         db.execute(READY, [request])
     db.execute(VERIFY, [ours.id, request, "known_address", None])
-    with rejected(db, "CX073"):  # they answered from the right address, for somebody else
+    with rejected(db, "CX093"):  # they answered from the right address, for somebody else
         db.execute(READY, [request])
     db.execute(VERIFY, [ours.id, request, "known_address", "lawyer"])
-    with rejected(db, "CX074"):
+    with rejected(db, "CX094"):
         db.execute(READY, [request])
     db.execute(DECIDE, [ours.id, request, True, "ana.r", None, None])
 
@@ -280,9 +280,9 @@ def test_two_persons_are_two(db, ours):
     db.execute(VERIFY, [ours.id, request, "known_address", None])
     db.execute(DECIDE, [ours.id, request, True, "ana.r", None, None])
 
-    with rejected(db, "CX074"):
+    with rejected(db, "CX094"):
         db.execute(READY, [request])
-    with rejected(db, "CX074"):
+    with rejected(db, "CX094"):
         db.execute("select privacy.approve_request(%s, %s, 'ana.r')", [ours.id, request])
     db.execute("select privacy.approve_request(%s, %s, 'luc.o')", [ours.id, request])
 
@@ -324,10 +324,10 @@ def test_nothing_is_closed_twice_or_without_an_answer(db, ours):
 
     with rejected(db, "CX006"):
         db.execute(close, [ours.id, request, "cancelled", None])
-    with rejected(db, "CX073"):
+    with rejected(db, "CX093"):
         db.execute(close, [ours.id, request, "completed", "done"])
     db.execute(close, [ours.id, request, "cancelled", "taken back"])
-    with rejected(db, "CX070"):
+    with rejected(db, "CX090"):
         db.execute(close, [ours.id, request, "cancelled", "taken back"])
 
 

@@ -112,8 +112,10 @@ RULES = {
             -- Jobs, audit events and what the privacy engine proves outlive the rows they speak of.
             and n.nspname not in ('queue', 'audit', 'privacy')
             and a.atttypid = 'uuid'::regtype and a.attnum > 0 and not a.attisdropped
-            -- A row's own id, the caller's key of an intent, and what an entry came from (two tables).
-            and a.attname not in ('id', 'client_key', 'source_id')
+            -- A row's own id, keys of an intent, and what an entry came from (two tables).
+            and a.attname not in ('id', 'client_key', 'customer_key', 'source_id')
+            -- What waits for Stripe goes on when the organization is gone.
+            and c.oid <> 'private.billing_erasures'::regclass
             and not exists (
                 select 1 from pg_constraint as k
                 where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)

@@ -121,7 +121,9 @@ def test_the_readme_names_the_two_commands():
 def test_every_setting_is_documented_and_every_documented_one_exists():
     console = {"CONNEXT_DATA"}  # read by the console, which has no settings class
     documented = re.findall(
-        r"^\| `((?:CONNEXT|META)_[A-Z_]+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE
+        r"^\| `((?:CONNEXT|META|STRIPE|GOOGLE)_[A-Z_]+)` \|",
+        (DOCS / "operations.md").read_text(),
+        re.MULTILINE,
     )
     known = set(variables(settings_classes()))
 

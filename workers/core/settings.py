@@ -253,6 +253,86 @@ class MetaWebhookSettings(BaseSettings):
     )
 
 
+class StripeSettings(BaseSettings):
+    """What talking to Stripe needs; the key exists nowhere else."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    api_key: Needed = Field(
+        validation_alias="STRIPE_API_KEY",
+        description="make a restricted key in Stripe's Dashboard; docs/providers/stripe.md",
+    )
+    api_url: WebUrl = Field(
+        "https://api.stripe.com",
+        validation_alias="CONNEXT_STRIPE_API_URL",
+        description="give the base URL of Stripe's API",
+    )
+
+
+class StripeWebhookSettings(BaseSettings):
+    """What proving Stripe's webhooks needs; without it the receiver has no address for them."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    secrets: Needed | None = Field(
+        None,
+        validation_alias="STRIPE_WEBHOOK_SECRET",
+        description="copy the endpoint's signing secret; while it is rolled, both with a comma",
+    )
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Each secret that may sign."""
+        given = self.secrets.get_secret_value() if self.secrets is not None else ""
+        return tuple(filter(None, (secret.strip() for secret in given.split(","))))
+
+
+class PlacesSettings(BaseSettings):
+    """What completing addresses needs; without a key the receiver has no address for it."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    api_key: Needed | None = Field(
+        None,
+        validation_alias="GOOGLE_PLACES_API_KEY",
+        description="make a key that is restricted to Places API (New) and to this address",
+    )
+    places_url: WebUrl = Field(
+        "https://places.googleapis.com",
+        validation_alias="CONNEXT_PLACES_URL",
+        description="give the base URL of Google Places",
+    )
+    supabase_url: WebUrl | None = Field(
+        None,
+        validation_alias="CONNEXT_SUPABASE_URL",
+        description="give the project's URL, whose signing keys prove who asks",
+    )
+    jwt_secret: Needed | None = Field(
+        None,
+        validation_alias="CONNEXT_JWT_SECRET",
+        description="give the secret of projects that sign tokens with HS256, as local ones do",
+    )
+    site_url: str | None = Field(
+        None,
+        validation_alias="CONNEXT_SITE_URL",
+        description="give the frontend's origin, which may call from a browser",
+    )
+    per_person: int = Field(
+        120,
+        ge=1,
+        le=100_000,
+        validation_alias="CONNEXT_PLACES_PER_PERSON",
+        description="give calls a minute for one person",
+    )
+    per_organization: int = Field(
+        600,
+        ge=1,
+        le=1_000_000,
+        validation_alias="CONNEXT_PLACES_PER_ORGANIZATION",
+        description="give calls a minute for one organization",
+    )
+
+
 def load(role: type[Role]) -> Role:
     """Read *role*'s settings; the first bad one is named, never shown.
 

@@ -23,6 +23,10 @@ CHORES = {
     "upkeep.sweep_retention": "privacy.sweep_retention()",
     # Ends nothing, but comes round like the others: each channel is compared with Meta once a day.
     "upkeep.enqueue_reconciles": "private.enqueue_reconciles()",
+    # Likewise: each customer's billing is compared with Stripe every night.
+    "upkeep.enqueue_billing_runs": "private.enqueue_billing_runs()",
+    "upkeep.expire_billing_requests": "private.expire_billing_requests()",
+    "upkeep.purge_stripe_events": "private.purge_stripe_events()",
     "upkeep.enqueue_telnyx_reconciles": "private.enqueue_telnyx_reconciles()",
     "upkeep.settle_telnyx": "private.settle_telnyx()",
 }

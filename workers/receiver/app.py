@@ -14,10 +14,11 @@ from workers.receiver.routes import META_PATH, routes
 from workers.receiver.telnyx import Keys, TelnyxWebhook
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from pydantic import SecretStr
     from starlette.responses import Response
+    from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from workers.core.clock import Clock
@@ -86,9 +87,10 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
     verify_token: SecretStr,
     public_url: str | None = None,
     clock: Clock | None = None,
+    more: Sequence[Route] = (),
     telnyx_keys: Keys | None = None,
 ) -> ASGIApp:
-    """Build the receiver over any place where deliveries can be kept."""
+    """Build the receiver over any place where deliveries can be kept; *more* is served too."""
     meta = MetaWebhook(
         app_secret=app_secret, verify_token=verify_token, ingest=ingest, counters=counters
     )
@@ -105,6 +107,8 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
             keys=telnyx_keys, ingest=ingest, counters=counters, clock=clock or SystemClock()
         )
     routed = Shortcut(
-        Starlette(routes=routes(meta, callbacks, telnyx)), path=META_PATH, endpoint=meta.deliver
+        Starlette(routes=routes(meta, callbacks, telnyx, more)),
+        path=META_PATH,
+        endpoint=meta.deliver,
     )
     return SecurityHeaders(routed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from psycopg.types.json import Jsonb
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from workers.db.pool import Database
 
+STRIPE: Final = "stripe"
 # SQLSTATE classes that blame the data: another try with the same data ends the same way.
 DATA_AT_FAULT = ("22", "23")
 TELNYX = "telnyx"
@@ -147,6 +148,11 @@ async def _store(connection: AsyncConnection, delivery: Delivery) -> Stored:
             # Each account proves its own numbers only, which SQL checks.
             ingest = calls.rows(
                 connection, "queue.ingest_telnyx(jsonb)", events, columns=COUNTS, make=Stored
+            )
+        elif delivery.provider == STRIPE:
+            # Ids only: what happened is asked of Stripe.
+            ingest = calls.rows(
+                connection, "queue.ingest_stripe(jsonb)", events, columns=COUNTS, make=Stored
             )
         else:
             ingest = calls.rows(

@@ -11,6 +11,8 @@ from workers.receiver.callbacks import STATUS_PATH
 from workers.receiver.telnyx import PATH as TELNYX_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
 
     from workers.receiver.callbacks import Callbacks
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 META_PATH: Final = "/webhooks/meta"
 
 
-def routes(meta: MetaWebhook, callbacks: Callbacks, telnyx: TelnyxWebhook | None) -> list[Route]:
+def routes(
+    meta: MetaWebhook,
+    callbacks: Callbacks,
+    telnyx: TelnyxWebhook | None,
+    more: Sequence[Route] = (),
+) -> list[Route]:
     """List every address and method; anything else is 404 or 405.
 
     What the receiver has counted and whether it is ready are told on another port.
@@ -43,4 +50,5 @@ def routes(meta: MetaWebhook, callbacks: Callbacks, telnyx: TelnyxWebhook | None
         Route(f"{META_PATH}/deletion", callbacks.deletion, methods=["POST"]),
         Route(f"{STATUS_PATH}/{{code}}", callbacks.status, methods=["GET"]),
         Route("/healthz", healthz),
+        *more,
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from workers.receiver.app import build
 from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
+from workers.receiver.others import serving
 from workers.receiver.telnyx import PostgresKeys
 from workers.receiver.together import GroupIngest
 
@@ -35,8 +37,11 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
     database = Database(
         settings.database_url, application_name="connext-receiver", size=CONNECTIONS
     )
-    async with database:
+    async with database, AsyncExitStack() as stack:
         ingest = GroupIngest(PostgresIngest(database), counters=counters, clock=SystemClock())
+        others = await stack.enter_async_context(
+            serving(ingest=ingest, database=database, counters=counters)
+        )
         app = build(
             ingest=ingest,
             people=PostgresPeople(database),
@@ -44,6 +49,7 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
             app_secret=secrets.app_secret,
             verify_token=secrets.verify_token,
             public_url=settings.receiver_url,
+            more=others,
             telnyx_keys=PostgresKeys(database),
         )
         async with supervised("receiver") as group:

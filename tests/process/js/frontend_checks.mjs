@@ -90,6 +90,18 @@ const [read] = await ask(
 assert.deepEqual(read, { unread_count: 0, customer: { display_name: 'Café Lumière' } })
 assert.deepEqual([queued.state, again.id, queued.sent_by], ['queued', queued.id, user.id])
 
+// after: Subscribe, and know where one stands
+assert.equal(billing.standing, 'trial')
+assert.ok(canWrite)
+assert.ok(Date.parse(banner) > Date.now())
+assert.ok(plans.some((one) => one.amount_minor === 4900))
+assert.deepEqual([checkout.state, checkout.url, checkout.kind], ['waiting', null, 'checkout'])
+assert.equal((await ask(db.rpc('start_checkout', { plan: plans[0].plan }))).id, checkout.id)
+assert.equal(typeof goTo, 'function')
+assert.deepEqual(bills, [])
+await assert.rejects(ask(db.rpc('open_billing_portal')), { code: 'CX073' })
+await assert.rejects(ask(colleague.rpc('start_checkout', { plan: 'pro' })), { code: 'CX002' })
+
 // after: Realtime
 const firstHint = new Promise((resolve) => {
   channel.on('broadcast', { event: 'conversations' }, ({ payload }) => resolve(payload))
@@ -109,6 +121,13 @@ assert.notEqual(theirs.error, null)
 assert.deepEqual([sent.state, sent.body], ['queued', null])
 await assert.rejects(
   ask(db.rpc('send_message', { conversation_id: thread.id, attachments: [path] })), { code: 'CX006' },
+)
+
+// after: Texts and numbers
+assert.deepEqual([length.parts, length.encoding, length.left], [1, 'UCS-2', 60])
+assert.equal(hint, '1 × UCS-2, 60 left')
+await assert.rejects(
+  ask(db.rpc('start_conversation', { channel_id: thread.id, phone: '(514) 555-0123' })), { code: 'CX003' },
 )
 
 // after: Privacy

@@ -1,0 +1,1 @@
+"""A stand-in for Google Places (New): autocomplete and details of a few made-up addresses."""

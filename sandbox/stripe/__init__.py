@@ -1,0 +1,1 @@
+"""A stateful stand-in for Stripe's billing, written from its public documentation."""

@@ -1,0 +1,174 @@
+"""No card anywhere: numbers are pushed into every input, then everything is searched for any."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+
+import psycopg
+import pytest
+import structlog
+from psycopg import sql
+
+from sandbox.embedded import receiving
+from tests.billing import Counter
+from tests.teller import PRICE, open_till
+from workers.core.errors import ConnextError
+from workers.providers.stripe import webhook
+
+# Test numbers that the vendors publish: all pass the Luhn check.
+CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
+OURS = ["public", "private", "queue", "privacy", "audit"]
+# What an issuer's range begins with, 13 to 19 digits, perhaps with blanks or dashes between.
+LOOKS = re.compile(r"(?<![\d.])(?:[3456]\d|2[2-7])(?:[ -]?\d){11,17}(?!\d)")
+
+
+def passes_luhn(digits):
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        number = int(digit) * (1 + place % 2)
+        total += number - 9 if number > 9 else number
+    return total % 10 == 0
+
+
+def cards_in(text):
+    found = (re.sub(r"\D", "", match) for match in LOOKS.findall(text))
+    return [digits for digits in found if passes_luhn(digits)]
+
+
+def everywhere(url):
+    """Every text and JSON column of ours that holds what could be a card: table, column, value."""
+    hits = []
+    with psycopg.connect(url) as db:
+        columns = db.execute(
+            "select n.nspname, c.relname, a.attname from pg_attribute as a"
+            " join pg_class as c on c.oid = a.attrelid join pg_namespace as n on n.oid = c.relnamespace"
+            " where n.nspname = any(%s) and c.relkind in ('r', 'p') and not c.relispartition"
+            " and a.attnum > 0 and not a.attisdropped"
+            " and a.atttypid in ('text'::regtype, 'jsonb'::regtype, 'json'::regtype, 'text[]'::regtype,"
+            " 'varchar'::regtype, 'bigint'::regtype, 'bytea'::regtype)",
+            [OURS],
+        ).fetchall()
+        for schema, table, column in columns:
+            query = sql.SQL("select {c}::text from {t} where {c}::text ~ '[0-9]{{4}}'").format(
+                c=sql.Identifier(column), t=sql.Identifier(schema, table)
+            )
+            for (value,) in db.execute(query):
+                hits += [(f"{schema}.{table}", column, card) for card in cards_in(value)]
+    return len(columns), hits
+
+
+@pytest.fixture(scope="module")
+def served():
+    with receiving() as inbox, open_till(f"{inbox.url}/webhooks/stripe") as till:
+        yield till, inbox
+
+
+@pytest.fixture
+def counter(stage_url, served):
+    return Counter(stage_url, *served)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("4242424242424242", 1),
+        ("paid with 4242 4242 4242 4242 today", 1),
+        ("5555-5555-5555-4444", 1),
+        ('{"n": "378282246310005"}', 1),
+        ("4242424242424241", 0),  # fails the check
+        ("1763894400000", 0),  # a time in milliseconds
+        ("+15145550123", 0),
+        ("0.4242424242424242", 0),
+    ],
+)
+def test_the_detector_tells_cards_from_other_numbers(text, found):
+    assert len(cards_in(text)) == found
+
+
+def test_the_search_finds_a_card_that_is_there(counter):
+    """The positive control: what stands in a text, in JSON and in a job is found."""
+    counter.do(
+        "insert into public.customers (org_id, kind, display_name) values (%s, 'person', %s)",
+        counter.org,
+        f"card {CARDS[0]}",
+    )
+    counter.do(
+        "select queue.enqueue('stripe', 'stripe.test', %s, %s)",
+        counter.org,
+        json.dumps({"number": CARDS[1]}),
+    )
+    try:
+        _, hits = everywhere(counter.url)
+    finally:
+        counter.do("delete from public.customers where org_id = %s", counter.org)
+        counter.do("delete from queue.jobs")
+
+    assert {table for table, _, _ in hits} == {"public.customers", "queue.jobs"}
+
+
+def test_cards_pushed_into_every_input_of_billing_stay_nowhere(counter):
+    heard = io.StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(heard))
+    try:
+        _push(counter)
+    finally:
+        structlog.reset_defaults()
+
+    searched, hits = everywhere(counter.url)
+    assert searched > 100
+    assert hits == []
+    assert heard.getvalue()
+    assert cards_in(heard.getvalue()) == []
+    assert len(counter.invoices()) == 2
+
+
+def _push(counter):
+    card = CARDS[0]
+    for plan, email in ((card, None), ("pro", card), ("pro", f"{card} @example.com")):
+        with contextlib.suppress(psycopg.Error):
+            counter.start_checkout(plan, email)
+    made = counter.start_checkout()
+    counter.work()
+    session = counter.request(made)["stripe_session_id"]
+    counter.till.order("pay", {"session": session, "card": card})
+    counter.hear()
+    # Stripe's objects never hold a whole number; if one ever did, it would go no further.
+    for thing in (*counter.till.things("subscription"), *counter.till.things("invoice")):
+        fields = {
+            "default_payment_method": {"card": {"number": CARDS[1], "last4": "4444"}},
+            "description": f"paid with {CARDS[2]}",
+            "metadata": {"pan": CARDS[3]},
+            "footer": CARDS[0],
+        }
+        counter.till.order("edit", {"id": thing["id"], "fields": fields})
+        tainted = {**thing, **fields}
+        counter.store([counter.event("customer.subscription.updated", tainted)])
+    counter.work()
+    for raw in _deliveries(card):
+        with contextlib.suppress(ConnextError):
+            counter.store([raw] if webhook.parse(raw) else [])
+    counter.till.order("faults", {"kind": "error", "message": f"declined {card}", "times": 2})
+    counter.do("select private.begin_billing_run(%s, false, null)", counter.org)
+    counter.work()
+    counter.till.order("switches", {"sending": True})
+    counter.till.order("advance", {"days": 31})
+    counter.hear()
+
+
+def _deliveries(card):
+    event = {"id": "evt_9", "object": "event", "type": "invoice.paid"}
+    yield json.dumps(
+        {**event, "data": {"object": {"object": "invoice", "id": f"in_{card}x"}}}
+    ).encode()
+    yield json.dumps(
+        {**event, "id": f"evt_{card}y", "data": {"object": {"object": "card", "id": card}}}
+    ).encode()
+    yield json.dumps({**event, "data": {"object": {"object": "customer", "id": card}}}).encode()
+    yield card.encode()
+
+
+def test_no_price_is_mistaken_for_a_card():
+    assert cards_in(PRICE) == []

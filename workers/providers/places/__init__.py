@@ -1,0 +1,1 @@
+"""Google Places (New): suggestions and details of addresses; nothing of them is kept."""

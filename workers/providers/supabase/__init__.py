@@ -1,0 +1,1 @@
+"""Supabase Auth as the receiver needs it: whose signature stands on a token."""

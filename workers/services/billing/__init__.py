@@ -1,0 +1,1 @@
+"""Connext's own billing: what is paid, kept in step with Stripe."""
