@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from cli import erasing, objects
+from tests.erasing import asked
 from tests.full_world import make_full_world
 from tests.people import make_person, rows_of_tables
 
@@ -18,44 +19,10 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class Storage:
-    """Stands in for the Storage API of a stack that is not running."""
-
-    def __init__(self, url):
-        self.url = url
-        self.deleted = []
-
-    def delete(self, path):
-        bucket, _, name = path.partition("/")
-        with psycopg.connect(self.url, autocommit=True) as db:
-            db.execute("set storage.allow_delete_query = 'true'")
-            db.execute(
-                "delete from storage.objects where bucket_id = %s and name = %s", [bucket, name]
-            )
-        self.deleted.append(path)
-
-
 @pytest.fixture
 def world(clone):
     with psycopg.connect(clone) as db:
         return make_full_world(db)
-
-
-@pytest.fixture
-def storage(clone, monkeypatch):
-    place = Storage(clone)
-    monkeypatch.setattr(objects, "objects", lambda data: place)
-    return place
-
-
-@pytest.fixture
-def desk(operated, storage, tmp_path, monkeypatch):
-    """The console with a signing key and Storage."""
-    monkeypatch.setenv("CONNEXT_SIGNING_KEY", str(tmp_path / "signing.pem"))
-    from cli import signing
-
-    signing.make(tmp_path / "signing.pem")
-    return operated
 
 
 @pytest.fixture
@@ -66,16 +33,6 @@ def people(clone, world):
         bob = make_person(db, world.ours, name="Bob Tremblay", number=2222)
         there = make_person(db, world.theirs, name="Ana Lafleur", number=1111)
     return {"ana": ana, "bob": bob, "there": there}
-
-
-def asked(desk, *words):
-    """Open, verify and grant a deletion; return the request's id."""
-    made = desk("privacy", "request", "open", *words, "--json")
-    assert made.code == 0, made.err
-    request = made.json["id"]
-    assert desk("privacy", "request", "verify", request, "--method", "session").code == 0
-    assert desk("privacy", "request", "grant", request, "--by", "ana.r").code == 0
-    return request
 
 
 def asked_for(desk, org, person):
@@ -363,106 +320,3 @@ def test_the_last_owner_is_not_erased(desk, world):
 
     assert ended.code == 4
     assert "owner" in ended.err
-
-
-def stripe_says(sql, org, state, detail, **more):
-    """Answer the leg as Stripe's worker does, and let the other workers be done."""
-    sql(
-        "update private.billing_erasures set state = %s, detail = %s, until = %s,"
-        " finished_at = case when %s::timestamptz is null then now() end where org_id = %s",
-        [state, detail, more.get("until"), more.get("until"), org.id],
-    )
-    sql("delete from private.revocations where org_id = %s", [org.id])
-    sql("delete from queue.jobs where org_id = %s", [org.id])
-
-
-def begun(desk, world):
-    """Begin to erase the organization; it waits for its providers."""
-    request = asked(desk, world.ours.id, "deletion", "--organization")
-    waiting = desk("privacy", "erase", "run", request, "--yes", "--patience", "0")
-    assert waiting.code == 1
-    assert "revoked" in waiting.err
-    return request
-
-
-def test_an_organization_goes_with_everything_and_everybody_else_stays(  # noqa: PLR0913, PLR0917
-    desk, sql, clone, world, people, tmp_path
-):
-    with psycopg.connect(clone) as db:
-        elsewhere = rows_of_tables(db, world.theirs.id)
-    request = begun(desk, world)
-    stripe_says(sql, world.ours, "not_applicable", "Stripe finds no customer")
-
-    ended = desk("privacy", "erase", "run", request, "--yes", "--out", tmp_path / "c.json")
-
-    assert ended.code == 0, ended.err
-    with psycopg.connect(clone) as db:
-        assert rows_of_tables(db, world.theirs.id) == elsewhere
-        left = rows_of_tables(db, world.ours.id)
-        assert {table for table, rows in left.items() if rows} == {"private.billing_erasures"}
-    people_left = sql(
-        "select count(*) from auth.users where id = any(%s)", [list(world.ours.people.values())]
-    )
-    assert people_left.fetchone() == (0,)
-    said = desk("privacy", "erase", "verify", tmp_path / "c.json", "--json").json
-    assert said["request"]["kind"] == "deletion"
-    assert said["providers"]["meta"]["state"] == "confirmed"
-    assert said["providers"]["stripe"] == {
-        "state": "not_applicable",
-        "reason": "Stripe finds no customer",
-    }
-
-
-def test_stripe_is_asked_once_the_organization_is_closed_and_before_anything_goes(desk, sql, world):
-    begun(desk, world)
-
-    kinds = sql(
-        "select kind from queue.jobs where queue = 'stripe' and org_id = %s order by id",
-        [world.ours.id],
-    ).fetchall()
-
-    assert {kind for (kind,) in kinds[:-1]} == {"stripe.revoke"}
-    assert kinds[-1] == ("stripe.erase",)
-    assert sql(
-        "select count(*) from public.billing_accounts where org_id = %s", [world.ours.id]
-    ).fetchone() == (1,)
-
-
-def test_what_stripe_puts_off_is_on_the_certificate_and_its_job_outlives_the_organization(
-    desk, sql, world, tmp_path
-):
-    request = begun(desk, world)
-    until = sql("select now() + interval '91 days'").fetchone()[0]
-    stripe_says(sql, world.ours, "deferred", "customer deleted", until=until)
-
-    ended = desk("privacy", "erase", "run", request, "--yes", "--out", tmp_path / "c.json")
-
-    assert ended.code == 0, ended.err
-    leg = desk("privacy", "erase", "verify", tmp_path / "c.json", "--json").json["providers"]
-    assert (leg["stripe"]["state"], leg["stripe"]["reason"]) == ("deferred", "customer deleted")
-    jobs = sql("select kind, run_at from queue.jobs where org_id = %s", [world.ours.id]).fetchall()
-    assert jobs == [("stripe.erase", until)]
-    assert leg["stripe"]["until"].startswith(until.date().isoformat())
-
-
-def test_a_stripe_that_refuses_stops_the_run_before_anything_goes_and_is_asked_again(
-    desk, sql, world, monkeypatch
-):
-    request = begun(desk, world)
-    answers = iter((("failed", "invalid_state"), ("manual", "redact it in the Dashboard")))
-    monkeypatch.setattr(
-        erasing.time, "sleep", lambda _: stripe_says(sql, world.ours, *next(answers))
-    )
-
-    refused = desk("privacy", "erase", "run", request, "--yes")
-
-    assert refused.code == 1
-    assert "invalid_state" in refused.err
-    kept = sql("select count(*) > 0 from public.customers where org_id = %s", [world.ours.id])
-    assert kept.fetchone() == (True,)
-    assert desk("privacy", "erase", "run", request, "--yes").code == 0
-
-
-def test_an_issued_invoice_is_still_final_for_everybody_else(sql, world):
-    with pytest.raises(psycopg.Error, match="never deleted"):
-        sql("delete from public.invoices where org_id = %s", [world.ours.id])
