@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from cli import audit, journal, signing
 from workers.core import settings
 
 ROOT = Path(__file__).resolve().parents[2]
