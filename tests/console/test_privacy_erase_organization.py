@@ -8,13 +8,17 @@ import pytest
 from cli import erasing
 from tests.erasing import asked
 from tests.full_world import make_full_world
-from tests.people import rows_of_tables
+from tests.people import make_person, rows_of_tables
 
 
 @pytest.fixture
 def world(clone):
+    """Two organizations, each with a person in everything."""
     with psycopg.connect(clone) as db:
-        return make_full_world(db)
+        made = make_full_world(db)
+        make_person(db, made.ours, name="Ana Lafleur", number=1111)
+        make_person(db, made.theirs, name="Ana Lafleur", number=1111)
+    return made
 
 
 def stripe_says(sql, org, state, detail, **more):
@@ -37,8 +41,8 @@ def begun(desk, world):
     return request
 
 
-def test_an_organization_goes_with_everything_and_everybody_else_stays(  # noqa: PLR0913, PLR0917
-    desk, sql, clone, world, people, tmp_path
+def test_an_organization_goes_with_everything_and_everybody_else_stays(
+    desk, sql, clone, world, tmp_path
 ):
     with psycopg.connect(clone) as db:
         elsewhere = rows_of_tables(db, world.theirs.id)
