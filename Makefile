@@ -44,6 +44,7 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies supabase/seed.sql
 	@$(BIN)/squawk supabase/migrations/*.sql
 	@$(BIN)/connext db policies check
+	@$(BIN)/connext privacy catalog check
 	@$(BIN)/python -m cli.reference --check
 	@$(BIN)/python -m cli.data_model --check
 
@@ -54,9 +55,12 @@ fix: setup ## Format, and repair what the linters can repair
 ##@ Generated files
 LOCKING = --quiet --generate-hashes --strip-extras --no-annotate --no-header \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-.PHONY: policies types docs golden lock
+.PHONY: policies catalog types docs golden lock
 policies: setup ## Write the next migration from supabase/policies
 	@$(BIN)/connext db policies build || test $$? -eq 3
+
+catalog: setup ## Write the next migration from supabase/catalog
+	@$(BIN)/connext privacy catalog build || test $$? -eq 3
 
 types: setup ## Write supabase/types from a migrated database
 	@$(BIN)/connext db types

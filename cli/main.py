@@ -31,7 +31,8 @@ class Console(LazyGroup):
         ),
         "doctor": Entry(
             "cli.doctor.run:doctor",
-            "Look for the usual misconfigurations and say how to mend each; exit 1 if one is found.",
+            "Look for the usual misconfigurations and say how to mend each;"
+            " exit 1 if one is found.",
         ),
         "db": Entry("cli.db:app", "Migrate, check and describe the database."),
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
@@ -42,6 +43,12 @@ class Console(LazyGroup):
         ),
         "keys": Entry(
             "cli.keys:app", "Make, rotate and retire the keys that tokens are sealed to."
+        ),
+        "privacy": Entry(
+            "cli.privacy:app", "Answer people's requests; say what is kept of whom, and why."
+        ),
+        "audit": Entry(
+            "cli.audit:app", "Look at the audit, seal it into signed epochs, and verify it."
         ),
         "queue": Entry("cli.queue:app", "Look at waiting and dead jobs; repeat or drop them."),
         "worker": Entry("cli.worker:app", "Run the workers of one or more queues."),

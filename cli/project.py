@@ -6,6 +6,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SUPABASE = ROOT / "supabase"
 MIGRATIONS = SUPABASE / "migrations"
 POLICIES = SUPABASE / "policies"
+CATALOG = SUPABASE / "catalog"
 TYPES = SUPABASE / "types" / "database.types.ts"
 
 

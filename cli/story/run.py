@@ -60,7 +60,7 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import billing, connect, files, messages, people, phone, sales, walls
+    from cli.story import billing, connect, erasure, files, messages, people, phone, sales, walls
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -90,8 +90,10 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
+            erasure.a_person,
             phone.disconnect,
             connect.disconnect,
+            erasure.the_organization,
         ):
             chapter(book, stage)
             yield

@@ -810,14 +810,14 @@ isOneToOne: true
                   ]
                 },"privacy_requests": {
                   Row: {
-                    "channel": string,"closed_at": string | null,"decision": string | null,"details": string | null,"due_at": string,"extended_until": string | null,"extension_reason": string | null,"id": string,"identity_method": string | null,"identity_verified_at": string | null,"kind": string,"org_id": string,"received_at": string,"regime": string,"requested_by": string | null,"status": string,"subject_conversation_id": string | null,"subject_customer_id": string | null,"subject_kind": string,"subject_user_id": string | null,"updated_at": string
+                    "approved_by": string | null,"authority": string,"channel": string,"closed_at": string | null,"decided_by": string | null,"decision": string | null,"details": string | null,"due_at": string,"extended_until": string | null,"extension_reason": string | null,"granted": boolean | null,"id": string,"identity_level": number | null,"identity_method": string | null,"identity_verified_at": string | null,"kind": string,"org_id": string,"provision": string | null,"received_at": string,"regime": string,"requested_by": string | null,"status": string,"subject_conversation_id": string | null,"subject_customer_id": string | null,"subject_kind": string,"subject_user_id": string | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "channel"?: string,"closed_at"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"id"?: string,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind": string,"org_id": string,"received_at"?: string,"regime": string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind": string,"subject_user_id"?: string | null,"updated_at"?: string
+                    "approved_by"?: string | null,"authority"?: string,"channel"?: string,"closed_at"?: string | null,"decided_by"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"granted"?: boolean | null,"id"?: string,"identity_level"?: number | null,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind": string,"org_id": string,"provision"?: string | null,"received_at"?: string,"regime": string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind": string,"subject_user_id"?: string | null,"updated_at"?: string
                   }
                   Update: {
-                    "channel"?: string,"closed_at"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"id"?: string,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind"?: string,"org_id"?: string,"received_at"?: string,"regime"?: string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind"?: string,"subject_user_id"?: string | null,"updated_at"?: string
+                    "approved_by"?: string | null,"authority"?: string,"channel"?: string,"closed_at"?: string | null,"decided_by"?: string | null,"decision"?: string | null,"details"?: string | null,"due_at"?: never,"extended_until"?: string | null,"extension_reason"?: string | null,"granted"?: boolean | null,"id"?: string,"identity_level"?: number | null,"identity_method"?: string | null,"identity_verified_at"?: string | null,"kind"?: string,"org_id"?: string,"provision"?: string | null,"received_at"?: string,"regime"?: string,"requested_by"?: string | null,"status"?: string,"subject_conversation_id"?: string | null,"subject_customer_id"?: string | null,"subject_kind"?: string,"subject_user_id"?: string | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -1081,6 +1081,9 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"cancel_privacy_request":
+{ Args: { "request_id": string }; Returns: boolean
+                           },
 "choose_numbers":
 { Args: { "numbers": (string)[] }; Returns: {
               "country": string | null,
@@ -1490,6 +1493,42 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"open_privacy_request":
+{ Args: { "details": string,"kind": string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
+              "approved_by": string | null,
+"authority": string,
+"channel": string,
+"closed_at": string | null,
+"decided_by": string | null,
+"decision": string | null,
+"details": string | null,
+"due_at": string,
+"extended_until": string | null,
+"extension_reason": string | null,
+"granted": boolean | null,
+"id": string,
+"identity_level": number | null,
+"identity_method": string | null,
+"identity_verified_at": string | null,
+"kind": string,
+"org_id": string,
+"provision": string | null,
+"received_at": string,
+"regime": string,
+"requested_by": string | null,
+"status": string,
+"subject_conversation_id": string | null,
+"subject_customer_id": string | null,
+"subject_kind": string,
+"subject_user_id": string | null,
+"updated_at": string
+            }
+                          SetofOptions: {
+        from: "*"
+        to: "privacy_requests"
+        isOneToOne: true
+        isSetofReturn: false
+      } },
 "post_journal_entry":
 { Args: { "client_key"?: string,"entry_date": string,"lines": Json,"memo": string }; Returns: {
               "client_key": string | null,
@@ -1570,18 +1609,24 @@ isOneToOne: false
       } },
 "request_deletion":
 { Args: { "details"?: string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
-              "channel": string,
+              "approved_by": string | null,
+"authority": string,
+"channel": string,
 "closed_at": string | null,
+"decided_by": string | null,
 "decision": string | null,
 "details": string | null,
 "due_at": string,
 "extended_until": string | null,
 "extension_reason": string | null,
+"granted": boolean | null,
 "id": string,
+"identity_level": number | null,
 "identity_method": string | null,
 "identity_verified_at": string | null,
 "kind": string,
 "org_id": string,
+"provision": string | null,
 "received_at": string,
 "regime": string,
 "requested_by": string | null,
@@ -1600,18 +1645,24 @@ isOneToOne: false
       } },
 "request_export":
 { Args: { "details"?: string,"kind"?: string,"subject_id"?: string,"subject_kind"?: string }; Returns: {
-              "channel": string,
+              "approved_by": string | null,
+"authority": string,
+"channel": string,
 "closed_at": string | null,
+"decided_by": string | null,
 "decision": string | null,
 "details": string | null,
 "due_at": string,
 "extended_until": string | null,
 "extension_reason": string | null,
+"granted": boolean | null,
 "id": string,
+"identity_level": number | null,
 "identity_method": string | null,
 "identity_verified_at": string | null,
 "kind": string,
 "org_id": string,
+"provision": string | null,
 "received_at": string,
 "regime": string,
 "requested_by": string | null,
@@ -1777,6 +1828,9 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"set_retention":
+{ Args: { "keep_days": number,"kind": string }; Returns: undefined
+                           },
 "start_call":
 { Args: { "channel_id": string,"client_key"?: string,"phone": string }; Returns: {
               "answered_at": string | null,

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from cli import objects
 from cli.main import execute
+from tests.erasing import Storage
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,29 @@ def operated(connext, clone, monkeypatch):
     """Run command lines on a migrated database of one's own."""
     monkeypatch.setenv("CONNEXT_DATABASE_URL", clone)
     return connext
+
+
+@pytest.fixture
+def sql(clone):
+    """Run one statement as the operator, committed at once."""
+    import psycopg
+
+    with psycopg.connect(clone, autocommit=True) as connection:
+        yield connection.execute
+
+
+@pytest.fixture
+def storage(clone, monkeypatch):
+    place = Storage(clone)
+    monkeypatch.setattr(objects, "objects", lambda data: place)
+    return place
+
+
+@pytest.fixture
+def desk(operated, storage, tmp_path, monkeypatch):
+    """The console with a signing key and Storage."""
+    monkeypatch.setenv("CONNEXT_SIGNING_KEY", str(tmp_path / "signing.pem"))
+    from cli import signing
+
+    signing.make(tmp_path / "signing.pem")
+    return operated

@@ -14,13 +14,6 @@ NOBODY = uuid.UUID(int=0)
 
 
 @pytest.fixture
-def sql(clone):
-    """Run one statement as the operator, committed at once."""
-    with psycopg.connect(clone, autocommit=True) as connection:
-        yield connection.execute
-
-
-@pytest.fixture
 def org(operated):
     """An open organization made by the console."""
     made = operated("org", "create", "Boulangerie", "--owner", "marie@ouellet.example", "--json")

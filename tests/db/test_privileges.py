@@ -109,8 +109,8 @@ RULES = {
         join pg_class as c on c.oid = a.attrelid
         join pg_namespace as n on n.oid = c.relnamespace
         where n.nspname = any(%(ours)s) and c.relkind in ('r', 'p')
-            -- Jobs and audit events outlive the rows they speak of.
-            and n.nspname not in ('queue', 'audit')
+            -- Jobs, audit events and what the privacy engine proves outlive the rows they speak of.
+            and n.nspname not in ('queue', 'audit', 'privacy')
             and a.atttypid = 'uuid'::regtype and a.attnum > 0 and not a.attisdropped
             -- A row's own id, keys of an intent, and what an entry came from (two tables).
             and a.attname not in ('id', 'client_key', 'customer_key', 'source_id')

@@ -19,6 +19,8 @@ CHORES = {
     "upkeep.purge_revocations": "private.purge_revocations()",
     "upkeep.expire_connections": "private.expire_connections()",
     "upkeep.settle_sends": "private.settle_sends()",
+    "upkeep.remind": "privacy.remind()",
+    "upkeep.sweep_retention": "privacy.sweep_retention()",
     # Ends nothing, but comes round like the others: each channel is compared with Meta once a day.
     "upkeep.enqueue_reconciles": "private.enqueue_reconciles()",
     # Likewise: each customer's billing is compared with Stripe every night.

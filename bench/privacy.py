@@ -1,0 +1,162 @@
+"""What erasure, export, sweep and audit cost, beside the barest SQL that moves the same rows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from bench import results
+from bench.cluster import durable_cluster
+from cli import auditing, signing
+from cli.erasing import Run, carry_out, plan
+from tests.world import make_world
+
+if TYPE_CHECKING:
+    from tests.database import TestCluster
+    from tests.world import Org
+
+ROWS, EVENTS = 500_000, 1_000_000
+EXPORT_GOAL, ERASURE_GOAL, SWEEP_LIMIT, VERIFY_LIMIT, MEMORY_LIMIT = 0.5, 0.5, 30, 20, 150
+
+FILL = """
+    insert into public.messages (
+        org_id, provider, channel_id, conversation_id, direction, state, body, external_id, origin
+    )
+    select %s, 'meta', %s, %s, 'inbound', 'received', 'Message number ' || n || ' of somebody',
+        'bench_' || n, 'webhook'
+    from generate_series(1, %s) as n
+"""
+MAKE = """
+import resource, sys
+from pathlib import Path
+from uuid import UUID
+from cli.exporting import Wanted, build
+import time
+begun = time.perf_counter()
+made = build(Wanted(None, UUID(sys.argv[1]), UUID(sys.argv[2]), portable=False), Path(sys.argv[3]))
+print(sum(made["rows"].values()), time.perf_counter() - begun,
+      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def run(*, quick: bool) -> list[results.Row]:
+    """Measure an organization of 500,000 messages, or a tenth of it."""
+    rows, events = (ROWS // 10, EVENTS // 10) if quick else (ROWS, EVENTS)
+    with durable_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        os.environ[signing.VARIABLE] = str(place / "signing.pem")
+        signing.make(place / "signing.pem")
+        url = cluster.url(cluster.create(cluster.build_template(), "bench"))
+        os.environ["CONNEXT_DATABASE_URL"] = url
+        with psycopg.connect(url) as db:
+            ours = make_world(db).ours
+            db.execute(FILL, [ours.id, ours.channel, ours.conversation, rows])
+        return [
+            *_export(url, ours, place),
+            _sweep(url, ours),
+            _erasure(cluster, url, ours, rows),
+            _verify(url, place, events),
+        ]
+
+
+def _granted(url: str, org: UUID, kind: str) -> UUID:
+    with psycopg.connect(url) as db:
+        made = _one(
+            db,
+            "select id from privacy.open_for(%s, %s, 'organization', null, null, null, null,"
+            " 'email', 'self', now(), null)",
+            org,
+            kind,
+        )
+        db.execute("select privacy.verify_request(%s, %s, 'session', null)", [org, made])
+        db.execute("select privacy.decide_request(%s, %s, true, 'bench', null, null)", [org, made])
+    return UUID(str(made))
+
+
+def _one(db: psycopg.Connection[Any], query: Any, *values: object) -> Any:  # noqa: ANN401
+    row = db.execute(query, values).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _export(url: str, ours: Org, place: Path) -> list[results.Row]:
+    request = _granted(url, ours.id, "access")
+    begun = time.perf_counter()
+    with psycopg.connect(url) as db, db.cursor() as cursor, (place / "bare.csv").open("wb") as out:
+        table = f"copy (select * from public.messages where org_id = '{ours.id}') to stdout"  # noqa: S608 - our own id
+        with cursor.copy(table.encode()) as copy:
+            for piece in copy:
+                out.write(piece)
+        bare_rows = cursor.rowcount
+    bare = bare_rows / (time.perf_counter() - begun)
+    words = [sys.executable, "-c", MAKE, str(ours.id), str(request), str(place / "export.zip")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    rows, seconds, memory = (float(word) for word in done.stdout.split())
+    return [
+        results.at_least("export", rows / seconds, bare, EXPORT_GOAL, "rows/s"),
+        results.below("export, memory", memory, MEMORY_LIMIT, "MB"),
+    ]
+
+
+def _sweep(url: str, ours: Org) -> results.Row:
+    """Sweep for a person in an organization of that many rows; scaled to a million."""
+    with psycopg.connect(url) as db:
+        total = _one(db, "select count(*) from public.messages where org_id = %s", ours.id)
+        begun = time.perf_counter()
+        db.execute(
+            "select * from privacy.sweep(%s, 'contact', false, %s)",
+            [ours.id, ["nobody@example.com", "+15145550199", "psid-77", "No Body"]],
+        )
+        seconds = time.perf_counter() - begun
+    return results.below("sweep of 1 M rows", seconds * 1_000_000 / total, SWEEP_LIMIT, "s")
+
+
+def _erasure(cluster: TestCluster, url: str, ours: Org, rows: int) -> results.Row:
+    """Erase the organization in one copy, and delete its messages by hand in another."""
+    bare_url = cluster.url(cluster.create(conninfo_to_dict(url)["dbname"], "bare"))
+    begun = time.perf_counter()
+    with psycopg.connect(bare_url, autocommit=True) as db:
+        while db.execute(
+            "delete from public.messages as m where m.ctid = any (array("
+            "select s.ctid from public.messages as s where s.org_id = %s limit 5000))",
+            [ours.id],
+        ).rowcount:
+            pass
+    bare = rows / (time.perf_counter() - begun)
+    request = _granted(url, ours.id, "deletion")
+    with psycopg.connect(url) as db:  # as the workers would: nothing is left to revoke
+        db.execute("delete from private.revocations")
+        db.execute("delete from private.sealed_tokens")
+    made = plan(None, ours.id, request)
+    begun = time.perf_counter()
+    carry_out(Run(None, ours.id, made["id"]), made["plan_sha256"])
+    speed = rows / (time.perf_counter() - begun)
+    return results.at_least("erasure with all of it", speed, bare, ERASURE_GOAL, "rows/s")
+
+
+def _verify(url: str, place: Path, events: int) -> results.Row:
+    with psycopg.connect(url) as db:
+        db.execute(
+            "insert into audit.events (actor, kind, details) select 'bench', 'bench.done',"
+            ' \'{"word": "done"}\' from generate_series(1, %s)',
+            [events],
+        )
+    auditing.seal(None, None)
+    auditing.export(None, place / "audit.jsonl")
+    begun = time.perf_counter()
+    found = auditing.verify(place / "audit.jsonl", anchor=None, expected=None)
+    seconds = time.perf_counter() - begun
+    assert not found.wrong
+    assert found.events >= events
+    return results.below(
+        "verify 1 M audit events", seconds * EVENTS / found.events, VERIFY_LIMIT, "s"
+    )

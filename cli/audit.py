@@ -1,0 +1,157 @@
+"""`connext audit`: what was done, sealed so that nobody can change it unnoticed."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.database import connect
+from cli.errors import Failed, NothingToDo
+from cli.output import say, show, show_one
+
+app = typer.Typer(
+    help="Look at the audit, seal it into signed epochs, and verify it.\n\n"
+    "For instance: connext audit tail --limit 20",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+ANCHOR = "CONNEXT_AUDIT_ANCHOR"
+COLUMNS = ("id", "at", "org_id", "actor", "kind", "details")
+
+Anchor = Annotated[
+    Path | None,
+    typer.Option("--anchor", help="File outside the database. [default: CONNEXT_AUDIT_ANCHOR]"),
+]
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes.")],
+) -> None:
+    """Make the key that signs epochs, certificates and exports; no database ever has it.
+
+    For instance: connext audit init ./secrets/signing.pem
+    """
+    from cli import signing
+
+    signing.make(file)
+    say(f"made {file}; set {signing.VARIABLE} to it")
+
+
+@app.command()
+def tail(
+    *, limit: options.Limit = 50, data: options.Data = None, as_json: options.Json = False
+) -> None:
+    """Show the latest events, the newest last.
+
+    For instance: connext audit tail --limit 20 --json
+    """
+    with connect(data) as db:
+        found = db.rows(
+            "select e.id, e.at, e.org_id, e.actor, e.kind, e.details from audit.events as e"
+            " order by e.id desc limit %s",
+            limit,
+        )
+    show(reversed(found), columns=COLUMNS, as_json=as_json)
+
+
+@app.command()
+def seal(
+    *, anchor: Anchor = None, data: options.Data = None, as_json: options.Json = False
+) -> None:
+    """Seal everything that is over into one signed epoch, and anchor it outside.
+
+    For instance: connext audit seal --anchor ./evidence/anchors.jsonl
+    """
+    from cli.auditing import seal as sealed
+
+    document = sealed(data, _anchor(anchor))
+    if document is None:
+        raise NothingToDo("nothing new is behind the horizon")
+    show_one(document, as_json=as_json)
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the lines go.")],
+    *,
+    data: options.Data = None,
+) -> None:
+    """Write epochs, receipts and events as JSON lines, for verifying elsewhere.
+
+    For instance: connext audit export audit.jsonl
+    """
+    from cli.auditing import export as written
+
+    say(f"wrote {written(data, file)} events to {file}")
+
+
+@app.command()
+def verify(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="An export; else the database.")
+    ] = None,
+    *,
+    anchor: Anchor = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="ID", help="The key that must have signed.")
+    ] = None,
+    data: options.Data = None,
+    as_json: options.Json = False,
+) -> None:
+    """Verify an export without any database; exit 1 and say everything that is wrong.
+
+    For instance: connext audit verify audit.jsonl --anchor anchors.jsonl
+    """
+    import tempfile
+
+    from cli.auditing import export as written
+    from cli.auditing import verify as verified
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = file or Path(folder) / "audit.jsonl"
+        if file is None:
+            written(data, source)
+        found = verified(source, anchor=_anchor(anchor), expected=key)
+    show_one(
+        {
+            "epochs": found.epochs,
+            "events": found.events,
+            "unsealed": found.unsealed,
+            "receipts": found.receipts,
+            "wrong": found.wrong,
+        },
+        as_json=as_json,
+    )
+    if found.wrong:
+        raise Failed(f"the audit was tampered with: {found.wrong[0]}")
+
+
+@app.command()
+def purge(
+    *,
+    years: Annotated[int, typer.Option("--years", min=7, help="Older than this many years.")] = 7,
+    yes: options.Yes = False,
+    data: options.Data = None,
+) -> None:
+    """Delete the events of whole epochs whose time is over; roots and signatures stay.
+
+    For instance: connext audit purge --years 7 --yes
+    """
+    from cli.output import confirm
+
+    confirm(f"delete audit events older than {years} years", yes=yes)
+    with connect(data) as db:
+        row = db.one("select audit.purge(now() - make_interval(years => %s)) as n", years)
+    gone = row["n"] if row else 0
+    if not gone:
+        raise NothingToDo("no whole epoch is that old")
+    say(f"deleted {gone} events; their roots stay")
+
+
+def _anchor(given: Path | None) -> Path | None:
+    """Take the file that was named, else the one of the environment."""
+    named = os.environ.get(ANCHOR)
+    return given or (Path(named) if named else None)
