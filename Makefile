@@ -6,7 +6,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 LOCAL := supabase/local
 CODE := $(wildcard workers cli sandbox tests bench)
-# Words for pytest, for example: make test ARGS="tests/unit -k policies"
+# Test processes side by side, each with a database cluster and a stack of its own; 0: one, in place.
+PROCESSES ?= 2
+# Words for pytest, for example: make test ARGS="tests/unit -k policies" PROCESSES=0
 ARGS ?=
 # How long `make soak` goes on.
 MINUTES ?= 10
@@ -29,7 +31,7 @@ demo: setup ## Run the whole story on a fresh local stack
 	@$(BIN)/connext demo
 
 test: setup ## Run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
 up: setup ## Keep the local stack running in the foreground
 	@$(BIN)/connext up
