@@ -93,7 +93,7 @@ def test_the_key_of_one_account_proves_nothing_of_anothers_number(ready):
     assert stored(ready) == 0
 
 
-@pytest.mark.parametrize("place", [str(uuid.uuid4()), "nonsense", "..%2fmeta"])
+@pytest.mark.parametrize("place", [str(uuid.UUID(int=7)), "nonsense", "..%2fmeta"])
 def test_an_address_of_no_connection_is_refused(ready, place):
     assert deliver(ready, envelope(), integration=place) in {401, 404}
 
