@@ -131,6 +131,10 @@ OF_ONE = (
     from public.memberships as m where m.org_id = %(org)s::uuid
     """,
     """
+    insert into privacy.request_reminders (org_id, request_id, day, reminded_at)
+    values (%(org)s::uuid, %(org)s::uuid, 20, now())
+    """,
+    """
     insert into public.data_exports (org_id, request_id)
     select r.org_id, r.id from public.privacy_requests as r where r.org_id = %(org)s::uuid
     """,
