@@ -135,19 +135,6 @@ GUARDS = {
         where p.schemaname = any(%(ours)s)
             and (p.cmd = 'ALL' or (p.cmd in ('INSERT', 'UPDATE') and p.with_check is null))
     """,
-    # PostgreSQL checks both policies and asks two equal conditions once. USING has demanded the
-    # permission to write by then; what is left is that the row stays in the organization asked for.
-    "what a member changes is checked in the words of what a member may read": """
-        select u.schemaname || '.' || u.tablename || ' ' || u.policyname
-        from pg_policies as u
-        join pg_policies as s
-            on s.schemaname = u.schemaname and s.tablename = u.tablename and s.roles = u.roles
-            and s.cmd = 'SELECT'
-        where u.cmd = 'UPDATE' and u.roles = array['authenticated']::name[]
-            and u.schemaname = any(%(ours)s) and u.with_check ~ 'org_id'
-            and u.with_check is distinct from s.qual
-    """,
-    # The check of an update leans on this: a row cannot go where its writer may only read.
     "nobody who signs in can move a row into another organization": """
         select c.oid::regclass::text
         from pg_class as c
