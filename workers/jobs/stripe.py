@@ -29,6 +29,7 @@ class _Payload(BaseModel):
 class _OfEvent(_Payload):
     object: str = Field(pattern=r"^(cus|sub|in|cs)_[A-Za-z0-9_]+$")
     received_at: datetime
+    live: bool | None = None
 
 
 class _OfRequest(_Payload):
@@ -82,10 +83,12 @@ def _register_events(registry: Registry, *, billing: Billing) -> None:
 
     async def event(job: Job, context: Context) -> None:
         told = _read(_OfEvent, job)
+        billing.check_mode(live=told.live)
         await billing.apply(job, context, thing=told.object, received_at=told.received_at)
 
     async def route(job: Job, context: Context) -> None:
         told = _read(_OfEvent, job)
+        billing.check_mode(live=told.live)
         await billing.route(job, context, thing=told.object, received_at=told.received_at)
 
     registry.add("stripe.event", event)
