@@ -305,3 +305,10 @@ select privacy.describe(
     *  technical  observed  none  -
     $columns$
 );
+
+select privacy.describe(
+    'privacy.notices', 'privacy', 'none', '{reference}', 'reference',
+    columns => $columns$
+    *  reference  provided  none  -
+    $columns$
+);
