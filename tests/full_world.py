@@ -151,6 +151,18 @@ OF_ONE = (
     values (%(org)s::uuid, %(org)s::uuid, 'sam', 'public.customers', 'A page will not load')
     """,
     """
+    insert into public.invoice_corrections (org_id, invoice_id, field, value)
+    select i.org_id, i.id, 'name', 'Anna' from public.invoices as i where i.org_id = %(org)s::uuid limit 1
+    """,
+    """
+    insert into privacy.past_disclosures (org_id, conversation_id, processor, last_at)
+    values (%(org)s::uuid, %(org)s::uuid, 'telnyx', now())
+    """,
+    """
+    insert into privacy.correction_legs (org_id, request_id, recipient, kind, state, reason)
+    values (%(org)s::uuid, %(org)s::uuid, 'telnyx', 'processor', 'manual', 'Ask')
+    """,
+    """
     insert into storage.objects (bucket_id, name)
     values ('attachments', %(org)s || '/file.txt'), ('exports', %(org)s || '/export.zip')
     """,

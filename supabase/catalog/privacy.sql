@@ -312,3 +312,21 @@ select privacy.describe(
     *  reference  provided  none  -
     $columns$
 );
+
+select privacy.describe(
+    'privacy.past_disclosures', 'privacy', 'processor', '{privacy_law}', 'disclosure',
+    columns => $columns$
+    org_id           technical  observed  none  -
+    conversation_id  technical  observed  none  -
+    processor        activity   observed  row   a
+    last_at          activity   observed  row   a
+    $columns$,
+    contact => 'conversation_id = conversation'
+);
+
+select privacy.describe(
+    'privacy.correction_legs', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
