@@ -13,6 +13,7 @@ from cli import (
     privacy_rectify,
     privacy_request,
     privacy_retention,
+    privacy_withdraw,
     project,
 )
 from cli.database import connect
@@ -36,6 +37,10 @@ app.add_typer(privacy_erase.app, name="erase")
 app.add_typer(privacy_export.app, name="export")
 app.add_typer(privacy_incident.app, name="incident")
 app.command("rectify")(privacy_rectify.rectify)
+app.command("correct-invoice")(privacy_rectify.correct_invoice)
+app.command("disclosures")(privacy_rectify.disclosures)
+app.command("withdraw")(privacy_withdraw.withdraw)
+app.command("consents")(privacy_withdraw.consents)
 app.add_typer(privacy_retention.app, name="retention")
 
 COLUMNS = (

@@ -10,10 +10,12 @@ import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
+from pydantic import SecretStr
 
 from workers.core.clock import SystemClock
 from workers.core.errors import NotConfigured, Refused
@@ -21,6 +23,7 @@ from workers.core.log import configure
 from workers.core.metrics import Metrics
 from workers.core.sealing import SETTING, Keyring, Opener
 from workers.core.settings import (
+    AuditSettings,
     LogSettings,
     MetaSettings,
     MetaWebhookSettings,
@@ -46,7 +49,9 @@ from workers.jobs.wakeups import chosen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workers.core.signing import Signer
     from workers.jobqueue.side import Group
+    from workers.services.auditing import Sealing
 
 QUEUES = ("meta", "telnyx", "stripe", "privacy", "upkeep")
 # Connections that claim, record and beat are apart from those that handlers may exhaust.
@@ -173,7 +178,53 @@ async def _handlers(
         await _add_telnyx(registry, settings, clock=clock, stack=stack)
     if "upkeep" in queues:
         upkeep.register(registry)
+        await _add_sealing_of_audit(registry, clock=clock, stack=stack)
     return registry
+
+
+async def _add_sealing_of_audit(
+    registry: Registry, *, clock: SystemClock, stack: AsyncExitStack
+) -> None:
+    """Register the sealing of the audit, with the key and the anchor that are set."""
+    from workers.core import signing  # noqa: PLC0415 (only this worker signs)
+    from workers.jobs import sealing_audit  # noqa: PLC0415
+
+    given, sealing = load(AuditSettings), None
+    if given.signing_key is not None:
+        signer = signing.load(given.signing_key)
+        sealing = await _sealing_of_audit(signer, given, clock=clock, stack=stack)
+    sealing_audit.register(registry, sealing=sealing)
+
+
+async def _sealing_of_audit(
+    signer: Signer, given: AuditSettings, *, clock: SystemClock, stack: AsyncExitStack
+) -> Sealing:
+    """Put together what seals: a key, and a file or an address to anchor at."""
+    from workers.providers import http  # noqa: PLC0415 (the console starts faster without it)
+    from workers.providers.anchor.client import UrlAnchor  # noqa: PLC0415
+    from workers.services.auditing import FileAnchor, Sealing  # noqa: PLC0415
+
+    named, anchor = given.audit_anchor, None
+    if named is not None and "://" in named:
+        client = await stack.enter_async_context(http.client())
+        anchor = UrlAnchor(client, url=named, token=given.audit_anchor_token, clock=clock)
+        return Sealing(signer, anchor)
+    return Sealing(signer, FileAnchor(Path(named)) if named else None)
+
+
+def seal_audit(dsn: str, signer: Signer, anchor: str | None) -> list[dict[str, Any]]:
+    """Seal all of the audit that is over, as an operator; answer the epochs that were made."""
+
+    async def run() -> list[dict[str, Any]]:
+        given = load(AuditSettings).anchored_at(anchor)
+        database = Database(SecretStr(dsn), application_name="connext console", size=1)
+        async with AsyncExitStack() as stack:
+            sealing = await _sealing_of_audit(signer, given, clock=SystemClock(), stack=stack)
+            await stack.enter_async_context(database)
+            return (await sealing.run(database.transaction, most=None)).epochs
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
 
 
 async def _add_meta(

@@ -260,3 +260,73 @@ select privacy.describe(
     *  technical  observed  none  -
     $columns$
 );
+
+select privacy.describe(
+    'private.support_tables', 'privacy', 'none', '{reference}', 'reference',
+    columns => $columns$
+    *  reference  provided  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'public.support_settings', 'privacy', 'controller', '{privacy_law}', 'account',
+    columns => $columns$
+    org_id             technical  observed  none    -
+    approval_required  business   provided  none    -
+    set_by             link       observed  unlink  -
+    set_at             technical  observed  none    -
+    $columns$,
+    member => 'set_by = user'
+);
+
+select privacy.describe(
+    'public.support_grants', 'privacy', 'controller', '{security,privacy_law}', 'request_log',
+    columns => $columns$
+    org_id        technical   observed  none    -
+    id            technical   observed  none    -
+    staff         technical   observed  none    -
+    reason        technical   observed  none    -
+    permissions   technical   observed  none    -
+    granted_by    technical   observed  none    -
+    token_sha256  credential  observed  none    -
+    created_at    technical   observed  none    -
+    ends_at       technical   observed  none    -
+    approved_at   technical   observed  none    -
+    approved_by   link        observed  unlink  -
+    revoked_at    technical   observed  none    -
+    revoked_by    link        observed  unlink  -
+    $columns$,
+    member => 'approved_by = user; revoked_by = user'
+);
+
+select privacy.describe(
+    'public.support_reads', 'privacy', 'controller', '{security,privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.notices', 'privacy', 'none', '{reference}', 'reference',
+    columns => $columns$
+    *  reference  provided  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.past_disclosures', 'privacy', 'processor', '{privacy_law}', 'disclosure',
+    columns => $columns$
+    org_id           technical  observed  none  -
+    conversation_id  technical  observed  none  -
+    processor        activity   observed  row   a
+    last_at          activity   observed  row   a
+    $columns$,
+    contact => 'conversation_id = conversation'
+);
+
+select privacy.describe(
+    'privacy.correction_legs', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.core.errors import NotConfigured
@@ -185,6 +185,37 @@ class TelnyxSettings(BaseSettings):
         validation_alias="CONNEXT_TELNYX_URL",
         description="give the base URL of Telnyx's API",
     )
+
+
+class AuditSettings(BaseSettings):
+    """What sealing the audit needs; without a key it is not sealed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONNEXT_", extra="ignore", hide_input_in_errors=True
+    )
+
+    signing_key: Path | None = Field(
+        None, description="give the file that 'connext audit init' made"
+    )
+    audit_anchor: str | None = Field(
+        None, description="give a file or an https URL outside the database"
+    )
+    audit_anchor_token: Needed | None = Field(
+        None, description="give the token that the anchor's URL wants"
+    )
+
+    def anchored_at(self, anchor: str | None) -> AuditSettings:
+        """Return the same with another anchor; NotConfigured when it is no file and no safe URL."""
+        try:
+            return type(self)(**self.model_dump() | {"audit_anchor": anchor})
+        except ValidationError:
+            raise NotConfigured("CONNEXT_AUDIT_ANCHOR", "must be a file or an https URL") from None
+
+    @field_validator("audit_anchor")
+    @classmethod
+    def _safe(cls, anchor: str | None) -> str | None:
+        """Let an address be one that a token may be sent to."""
+        return _is_web_url(anchor) if anchor and "://" in anchor else anchor or None
 
 
 class StorageSettings(BaseSettings):

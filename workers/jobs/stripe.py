@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.core.errors import Malformed
+from workers.services.billing.correcting import Correcting
 from workers.services.billing.events import Billing
 from workers.services.billing.leaving import Leaving
 from workers.services.billing.reconciling import Reconciling
@@ -72,10 +73,20 @@ def register(registry: Registry, *, api: StripeApi, clock: Clock) -> None:
         await leaving.erase(job, context)
 
     registry.add("stripe.checkout", checkout)
+    _register_corrections(registry, correcting=Correcting(api=api))
     registry.add("stripe.portal", portal)
     registry.add("stripe.reconcile", reconcile)
     registry.add("stripe.revoke", revoke)
     registry.add("stripe.erase", erase)
+
+
+def _register_corrections(registry: Registry, *, correcting: Correcting) -> None:
+    """Register what tells Stripe of a correction."""
+
+    async def correct(job: Job, context: Context) -> None:
+        await correcting.correct(job, context, request_id=_read(_OfRequest, job).request_id)
+
+    registry.add("stripe.correct", correct)
 
 
 def _register_events(registry: Registry, *, billing: Billing) -> None:
