@@ -344,3 +344,7 @@ revoke execute on all functions in schema privacy from public;
 revoke execute on function queue.erased(text, text[]), queue.drop_event(text, bigint) from public;
 grant execute on function queue.erased(text, text[]), queue.drop_event(text, bigint) to worker_meta, worker_telnyx;
 grant execute on function privacy.sweep_retention(), privacy.remind() to worker_privacy;
+
+insert into privacy.retention_rules (rule, keep_for, counted_from, says_en, says_fr) values
+('erased_contact', interval '100 days', 'end of the erasure', 'A hundred days, so that history read from a provider does not bring them back; keyed',
+    'Cent jours, pour que l''historique lu chez un fournisseur ne les ramène pas ; sous clé');

@@ -77,4 +77,4 @@ class Gate:
 
 def _ids(journal: Path) -> list[UUID]:
     """Read the ids of the erasures in a journal; see cli/journal.py for who writes it."""
-    return [UUID(json.loads(line)["id"]) for line in journal.read_text().splitlines() if line]
+    return [UUID(str(json.loads(line)["id"])) for line in journal.read_text().splitlines() if line]
