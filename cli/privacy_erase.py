@@ -198,6 +198,49 @@ def hold(
     say(f"held {table} {row} for {days} days")
 
 
+@app.command()
+def holds(*, data: options.Data = None, as_json: options.Json = False) -> None:
+    """List what is held now: why, by which provision, until when.
+
+    For instance: connext privacy erase holds --json
+    """
+    with connect(data) as db:
+        found = db.rows(
+            """
+            select h.org_id, h.table_name, h.row_id, h.reason, h.provision, h.holds_until
+            from privacy.holds as h
+            where h.released_at is null and h.holds_until > now()
+            order by h.holds_until, h.id
+            """
+        )
+    columns = ("org_id", "table_name", "row_id", "reason", "provision", "holds_until")
+    show(found, columns=columns, as_json=as_json)
+
+
+@app.command()
+def release(
+    org: options.Org,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Like public.notes.")],
+    row: Annotated[UUID, typer.Argument(metavar="ROW", help="Id of the row.")],
+    *,
+    data: options.Data = None,
+) -> None:
+    """End a hold before its time; what it kept from an erasure goes with the next retention run.
+
+    For instance: connext privacy erase release 0198c0de-0000-7000-8000-000000000001 public.notes \
+0198c0de-0000-7000-8000-000000000002
+    """
+    with connect(data) as db:
+        ended = db.rows(
+            "update privacy.holds set released_at = now() where org_id = %s and table_name = %s"
+            " and row_id = %s and released_at is null returning id",
+            org, table, row,
+        )  # fmt: skip
+    if not ended:
+        raise NothingToDo(f"{table} {row} is not held")
+    say("released; 'connext privacy retention run' erases what it had kept from an erasure")
+
+
 def _written(document: dict[str, Any], out: Path | None) -> None:
     if out is None:
         show_json(document)

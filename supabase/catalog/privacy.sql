@@ -283,3 +283,11 @@ select privacy.describe(
     *  technical  observed  none  -
     $columns$
 );
+
+select privacy.describe(
+    'privacy.held_erasures', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    subjects->*  technical  observed  none  -
+    $columns$
+);
