@@ -93,8 +93,8 @@ begin
         else
             erase := privacy.rows_of(item.table_name, run.subject_kind, array['erase']);
             execute format(
-                'select count(*) filter (where e.mine and e.goes and e.free) as deletes, '
-                'count(*) filter (where e.mine and not e.goes and e.free) as empties, '
+                'select count(*) filter (where e.mine and e.goes and e.free and e.clear) as deletes, '
+                'count(*) filter (where e.mine and e.free and (not e.goes or (not e.clear and %1$s))) as empties, '
                 'count(*) filter (where e.linked and not e.mine) as unlinks, '
                 'count(*) filter (where e.kept and not e.mine) as keeps, '
                 'count(*) filter (where e.mine and (not e.free or (e.goes and not e.clear and not %1$s))) as held, '
@@ -104,7 +104,7 @@ begin
                 exists (
                     select 1 from privacy.catalog as c
                     where c.table_name = item.table_name and c.json_key = '' and c.erasure in ('empty', 'replace')
-                ),
+                )::text,
                 erase, coalesce('(' || item.erase_when || ')', 'true'), privacy.not_held(item.table_name),
                 case when holds then privacy.nothing_held_below(item.table_name) else 'true' end,
                 privacy.rows_of(item.table_name, run.subject_kind, array['unlink']),
