@@ -18,7 +18,7 @@ import uvloop
 from pydantic import SecretStr
 
 from workers.core.clock import SystemClock
-from workers.core.errors import NotConfigured, Refused
+from workers.core.errors import NotConfigured, Refused, Transient
 from workers.core.log import configure
 from workers.core.metrics import Metrics
 from workers.core.sealing import SETTING, Keyring, Opener
@@ -37,6 +37,7 @@ from workers.core.settings import (
 from workers.db.pool import Database
 from workers.jobqueue import depth, health
 from workers.jobqueue.context import Context
+from workers.jobqueue.gate import Gate
 from workers.jobqueue.postgres import PostgresStore
 from workers.jobqueue.runner import Options, Runner, Stop
 from workers.jobqueue.schedule import keep_time
@@ -109,7 +110,13 @@ async def work(
         runners = [_runner(queue, parts) for queue in queues if _is_handled(queue, parts.registry)]
         if not runners:
             raise Refused(f"no handler works any of the queues {', '.join(queues)}")
+        gate = Gate(parts.control, journal=settings.erasure_journal)
         async with supervised("worker") as group:
+            _tell_health(group, runners, parts, gate)
+            if not await _admitted(gate, stop):
+                group.cancel()
+                return
+            group.start("watch of the database's identity", gate.watch)
             _start_side_tasks(group, runners, parts)
             tasks = [
                 group.start(f"of queue {runner.queue}", partial(runner.run, stop), may_end=True)
@@ -362,8 +369,25 @@ def _runner(queue: str, parts: Parts) -> Runner:
     )
 
 
-async def _obstacle(runners: Sequence[Runner], parts: Parts) -> str | None:
+async def _admitted(gate: Gate, stop: Stop) -> bool:
+    """Wait until the database may be worked on; False when asked to stop before."""
+    waits = [asyncio.create_task(wait) for wait in (gate.opened(), stop.asked.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    if not waits[0].cancelled():
+        waits[0].result()
+    return not stop.asked.is_set()
+
+
+async def _obstacle(runners: Sequence[Runner], parts: Parts, gate: Gate) -> str | None:
     """Say what keeps this worker from doing what is due in time."""
+    try:
+        if (reason := await gate.refusal()) is not None:
+            return reason
+    except Transient:
+        return "no recent answer from the database"
     if not all(runner.is_ready for runner in runners):
         return "no recent answer from the database"
     lag = parts.metrics.lag
@@ -372,15 +396,22 @@ async def _obstacle(runners: Sequence[Runner], parts: Parts) -> str | None:
     return None
 
 
-def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> None:
-    """Start what belongs to the process rather than to one queue."""
-    queues = {runner.queue for runner in runners}
+def _tell_health(group: Group, runners: Sequence[Runner], parts: Parts, gate: Gate) -> None:
+    """Serve the health, if there is a port for it; also of a worker that waits to be admitted."""
     if parts.settings.health_port:
-        app = health.build(obstacle=partial(_obstacle, runners, parts), metrics=parts.metrics.text)
+        app = health.build(
+            obstacle=partial(_obstacle, runners, parts, gate), metrics=parts.metrics.text
+        )
         port = health.listening(
             parts.settings.health_host, parts.settings.health_port, setting="CONNEXT_HEALTH_PORT"
         )
         group.start("health server", partial(health.server(app).serve, sockets=[port]))
+
+
+def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> None:
+    """Start what belongs to the process rather than to one queue."""
+    queues = {runner.queue for runner in runners}
+    if parts.settings.health_port:
         store = PostgresStore(parts.control, runners[0].queue)
         group.start(
             "queue depth", partial(depth.observe, store, queues=queues, metrics=parts.metrics)

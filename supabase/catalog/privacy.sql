@@ -262,6 +262,37 @@ select privacy.describe(
 );
 
 select privacy.describe(
+    'privacy.drills', 'privacy', 'none', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    evidence->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.incarnation', 'privacy', 'none', '{operations}', 'reference',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+-- Keyed, and nothing else of the person: what keeps them away once they are erased.
+select privacy.describe(
+    'privacy.erased_contacts', 'privacy', 'processor', '{privacy_law}', 'erased_contact',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.held_erasures', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    subjects->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
     'private.support_tables', 'privacy', 'none', '{reference}', 'reference',
     columns => $columns$
     *  reference  provided  none  -

@@ -97,7 +97,15 @@ class HealthSettings(LogSettings):
     health_port: Port = Field(0, description="give a port, or 0 to turn the health server off")
 
 
-class WorkerSettings(HealthSettings):
+class JournalSettings(HealthSettings):
+    """How a process finds out that its database is an older copy."""
+
+    erasure_journal: Path | None = Field(
+        None, description="give the file that 'connext privacy erase run' appends to"
+    )
+
+
+class WorkerSettings(JournalSettings):
     """What one worker process needs, whatever its queues."""
 
     database_url: DatabaseUrl = Field(description="give the connection string of the worker's role")
@@ -138,7 +146,7 @@ class WorkerSettings(HealthSettings):
         return timedelta(seconds=self.grace_seconds)
 
 
-class ReceiverSettings(HealthSettings):
+class ReceiverSettings(JournalSettings):
     """What the webhook receiver needs besides the providers' secrets."""
 
     database_url: DatabaseUrl = Field(description="give the connection string of role ingress")
