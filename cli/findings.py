@@ -18,8 +18,8 @@ Written by `make docs` from `workers/services/policy/findings.toml`; edit that, 
 
 The published page of {version}, read against the law and the providers' terms: {count} places where
 it is untrue as worded, or silent where it has to speak. The words are proposals for whoever is in
-charge of the page and for counsel; this is not legal advice. `connext policy verify` prints the list
-beside the claims.
+charge of the page and for counsel; this is not legal advice. `connext policy verify` prints the
+list beside the claims.
 """
 
 
