@@ -60,7 +60,18 @@ def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
 
 
 def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
-    from cli.story import billing, connect, erasure, files, messages, people, phone, sales, walls
+    from cli.story import (
+        billing,
+        connect,
+        erasure,
+        files,
+        messages,
+        people,
+        phone,
+        policy,
+        sales,
+        walls,
+    )
     from cli.story.stage import open_stage
 
     with _stack(book, folder, keep=keep) as state:
@@ -94,6 +105,7 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             phone.disconnect,
             connect.disconnect,
             erasure.the_organization,
+            policy.every_claim,
         ):
             chapter(book, stage)
             yield
