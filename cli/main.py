@@ -47,6 +47,10 @@ class Console(LazyGroup):
         "privacy": Entry(
             "cli.privacy:app", "Answer people's requests; say what is kept of whom, and why."
         ),
+        "policy": Entry(
+            "cli.policy:app",
+            "Prove the privacy page claim by claim; say what it has to say otherwise.",
+        ),
         "audit": Entry(
             "cli.audit:app", "Look at the audit, seal it into signed epochs, and verify it."
         ),

@@ -260,3 +260,20 @@ select privacy.describe(
     *  technical  observed  none  -
     $columns$
 );
+
+select privacy.describe(
+    'privacy.verifications', 'privacy', 'none', '{privacy_law}', 'verification',
+    columns => $columns$
+    id                    technical  observed  none  -
+    ran_at                technical  observed  none  -
+    policy_version        technical  observed  none  -
+    code_version          technical  observed  none  -
+    database_fingerprint  technical  observed  none  -
+    proven                technical  observed  none  -
+    failed                technical  observed  none  -
+    unprovable            technical  observed  none  -
+    results               technical  observed  none  -
+    results->*            technical  observed  none  -
+    evidence_sha256       technical  observed  none  -
+    $columns$
+);
