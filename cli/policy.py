@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import options
+from cli import options, policy_officer, policy_render
 from cli.output import show
 
 app = typer.Typer(
@@ -11,6 +11,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("render")(policy_render.render)
+app.add_typer(policy_officer.app, name="officer")
+
 COLUMNS = ("id", "section", "on_page", "checks", "claim")
 
 

@@ -119,16 +119,6 @@ begin
             where o.ended_at is null
         ),
         'verification', (select to_jsonb(l) from private.last_verification() as l),
-        'services', (
-            select jsonb_agg(
-                jsonb_build_object(
-                    'name', p.name, 'notice_en', u.notice_en, 'notice_fr', u.notice_fr, 'privacy_url', p.privacy_url
-                )
-                order by p.name
-            )
-            from private.purposes as u
-            inner join privacy.processors as p on u.provider = p.processor
-        ),
         'recipients', (
             select jsonb_agg(
                 jsonb_build_object(
@@ -177,7 +167,7 @@ begin
 end;
 $$;
 comment on function queue.privacy_page() is
-'What the public privacy page is written from besides the claims: version, person in charge, last verification, services, recipients, '
+'What the public privacy page is written from besides the claims: version, person in charge, last verification, recipients, '
 'activities and terms; nothing of any organization or person. Role ingress. Raises CX031.';
 
 -- How a request for deletion stands, for who has its code -------------------------------------------
