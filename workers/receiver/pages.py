@@ -35,7 +35,7 @@ DELETION_PATH: Final = f"{PATH}/deletion"
 FRESH: Final = 60.0  # seconds that what was read is shown without asking again
 PAUSE: Final = 5.0  # seconds after a failure before the database is asked again
 SLOWEST: Final = 4.0  # seconds for the database
-PER_MINUTE: Final = 120  # pages for one address
+PER_MINUTE: Final = 600  # pages for one address, which may be a whole office's
 LONGEST_TYPED: Final = 80
 CODE: Final = re.compile(r"[0-9a-f]{32}")
 TYPED: Final = re.compile(r"[\s-]+")
@@ -127,6 +127,7 @@ class PublicPages:
         self._source = source
         self._known = Remembered(source, clock)
         self._pages = Pages(root=urlsplit(public_url or "").path)
+        self._written: dict[Language, tuple[Facts, Page]] = {}
         self._buckets = Buckets(per_minute=PER_MINUTE, clock=clock)
 
     def routes(self) -> list[Route]:
@@ -166,7 +167,11 @@ class PublicPages:
         facts = await self._known.facts()
         if facts is None:
             return self._unavailable(language)
-        return self._public(request, self._pages.privacy(facts, language))
+        known, page = self._written.get(language, (None, None))
+        if known is not facts or page is None:
+            page = self._pages.privacy(facts, language)
+            self._written[language] = (facts, page)
+        return self._public(request, page)
 
     async def _deletion(self, request: Request, language: Language) -> Response:
         typed = request.query_params.get("code")
