@@ -2,15 +2,16 @@
 
 import typer
 
-from cli import options, policy_officer, policy_render
+from cli import options, policy_officer, policy_render, policy_verify
 from cli.output import show
 
 app = typer.Typer(
     help="Prove the privacy page claim by claim; say what it has to say otherwise.\n\n"
-    "For instance: connext policy claims",
+    "For instance: connext policy verify",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command()(policy_verify.verify)
 app.command("render")(policy_render.render)
 app.add_typer(policy_officer.app, name="officer")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integrations_table import INTEGRATIONS_TABLE, OF_NOBODY
+from cli.policy_checks.integrations_table import INTEGRATIONS_TABLE, OF_NOBODY
 from tests.matrix import COMMANDS, all_cells
 
 RIGHTS = """

@@ -237,6 +237,16 @@ class Sealer:
         return encrypt(json.dumps(inside).encode(), recipients=[self._certificate], armor=False)
 
 
+def check_seal(sealed: bytes, certificate: bytes) -> None:
+    """Refuse what is no seal to this public key; needs no private half. Raises SealBroken."""
+    try:
+        _check_recipient(sealed, _subkeys(certificate))
+    except SealBroken:
+        raise
+    except Exception as error:
+        raise Tampered("the sealed token is not OpenPGP") from error
+
+
 def _subkeys(certificate: bytes) -> frozenset[bytes]:
     """List the fingerprints of a key's subkeys: messages are addressed to one of those."""
     packets = PacketPile.from_bytes(certificate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import ssl
 from contextlib import contextmanager
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -113,6 +114,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def tls() -> ssl.SSLContext:
+    """Describe how vendors are spoken to: their certificate is verified, TLS 1.2 or newer."""
+    context = httpx.create_ssl_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def client(*, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Make the HTTP client of a process. Redirects are not followed: they would carry tokens."""
     # httpx logs every address at INFO, httpcore at DEBUG, and Graph addresses hold tokens.
@@ -124,6 +132,7 @@ def client(*, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncC
         limits=LIMITS,
         follow_redirects=False,
         transport=transport,
+        verify=tls(),
         # A proxy named in the environment is for the world, never for a sandbox on this machine.
         mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
     )
