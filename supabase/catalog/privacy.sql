@@ -74,6 +74,8 @@ select privacy.describe(
     name       reference  provided  none  -
     country    reference  provided  none  -
     what_for   reference  provided  none  -
+    what_for_fr  reference  provided  none  -
+    privacy_url  reference  provided  none  -
     $columns$
 );
 
@@ -275,6 +277,21 @@ select privacy.describe(
     results               technical  observed  none  -
     results->*            technical  observed  none  -
     evidence_sha256       technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.officers', 'privacy', 'controller', '{privacy_law}', 'reference',
+    columns => $columns$
+    id            reference  provided  none  -
+    title_en      business   provided  none  -
+    title_fr      business   provided  none  -
+    name          business   provided  none  -
+    email         business   provided  none  -
+    phone         business   provided  none  -
+    address       business   provided  none  -
+    appointed_at  reference  observed  none  -
+    ended_at      reference  observed  none  -
     $columns$
 );
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workers.receiver.counters import Counters
     from workers.receiver.ingest import Ingest
 
-# Nothing here is a page: nothing may be cached, framed, sniffed or run.
+# Nothing may be cached, framed, sniffed or run; a page says itself what it needs of that.
 HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -48,8 +48,9 @@ class SecurityHeaders:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # Ours alone set these names: appending cannot double one.
-                message["headers"] = [*message.get("headers", ()), *RAW_HEADERS]
+                given = message.get("headers", ())
+                own = {name for name, _ in given}
+                message["headers"] = [*given, *(h for h in RAW_HEADERS if h[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, guarded)

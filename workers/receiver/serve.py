@@ -21,6 +21,7 @@ from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
 from workers.receiver.others import serving
+from workers.receiver.pages import PostgresSource, PublicPages
 from workers.receiver.telnyx import PostgresKeys
 from workers.receiver.together import GroupIngest
 
@@ -45,6 +46,9 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
         others = await stack.enter_async_context(
             serving(ingest=ingest, database=database, counters=counters)
         )
+        pages = PublicPages(
+            PostgresSource(database), clock=SystemClock(), public_url=settings.receiver_url
+        )
         app = build(
             ingest=ingest,
             people=PostgresPeople(database),
@@ -52,7 +56,7 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
             app_secret=secrets.app_secret,
             verify_token=secrets.verify_token,
             public_url=settings.receiver_url,
-            more=others,
+            more=[*pages.routes(), *others],
             telnyx_keys=PostgresKeys(database),
         )
         async with supervised("receiver") as group:
