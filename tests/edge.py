@@ -65,7 +65,9 @@ class Kept:
     async def status(self, code: str) -> None:
         return None
 
-    async def ask(self, person: uuid.UUID, chosen: uuid.UUID | None) -> tuple[str, uuid.UUID | None]:
+    async def ask(
+        self, person: uuid.UUID, chosen: uuid.UUID | None
+    ) -> tuple[str, uuid.UUID | None]:
         return "forbidden", None
 
     @property
@@ -127,7 +129,11 @@ class Edge:
             case "stripe":
                 at = int(NOW.timestamp())
                 signed = hmac.new(STRIPE_SECRET.encode(), f"{at}.".encode() + raw, hashlib.sha256)
-                return "/webhooks/stripe", raw, {"stripe-signature": f"t={at},v1={signed.hexdigest()}"}
+                return (
+                    "/webhooks/stripe",
+                    raw,
+                    {"stripe-signature": f"t={at},v1={signed.hexdigest()}"},
+                )
             case "telnyx":
                 at = str(int(NOW.timestamp()))
                 proof = base64.b64encode(self.key.sign(at.encode() + b"|" + raw)).decode()
@@ -196,5 +202,3 @@ def spoilt(document: Any, path: tuple[Any, ...], value: Any) -> Any:
         inner = inner[key]
     inner[path[-1]] = value
     return copy
-
-

@@ -188,7 +188,9 @@ def fitting(name: str, kind: str, ids: dict[str, list[str]]) -> st.SearchStrateg
                 {"account_id": account, "debit_minor": 7},
                 {"account_id": account, "credit_minor": 7},
             ]
-            return st.one_of(st.lists(line, max_size=3), st.lists(line, max_size=1).map(sound.__add__))
+            return st.one_of(
+                st.lists(line, max_size=3), st.lists(line, max_size=1).map(sound.__add__)
+            )
         case _:
             known = [word for word in WORDS.get(name, []) if word]
             return st.sampled_from([*known * 20, *_WORDS, *_UNICODE, *HUGE])
@@ -249,7 +251,12 @@ class Answer:
 
 
 def call(
-    db: psycopg.Connection[Any], rpc: Rpc, body: dict[str, Any], *, user: UUID, org: UUID | str | None
+    db: psycopg.Connection[Any],
+    rpc: Rpc,
+    body: dict[str, Any],
+    *,
+    user: UUID,
+    org: UUID | str | None,
 ) -> Answer:
     """Call, up to where the request would commit; what it did stays until the caller undoes it."""
     try:

@@ -195,7 +195,9 @@ def test_a_request_that_is_being_answered_is_not_dropped_for_new_connections(edg
         _, raw, headers = edge.proven("meta", b'{"object": "page", "entry": [7]}')
         head = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
         async with serving(edge.app, seconds=60, connections=8) as peer:
-            reader, writer = await peer.open(POST, head, b"content-length: %d\r\n\r\n" % len(raw), raw)
+            reader, writer = await peer.open(
+                POST, head, b"content-length: %d\r\n\r\n" % len(raw), raw
+            )
             await entered.wait()
             held = [await peer.open(POST) for _ in range(30)]
             assert await peer.is_served()

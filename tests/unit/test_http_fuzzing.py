@@ -23,7 +23,18 @@ PATHS = (
     "/places/autocomplete", "/places/details", "/privacy/deletion/" + "0" * 32, "/privacy/deletion/x",
     "/healthz", "/readyz", "/metrics", "/", "//", "/..%2f..%2fetc/passwd", "/webhooks/meta%2Fdeletion",
 )  # fmt: skip
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "CONNECT", "PROPFIND")
+METHODS = (
+    "GET",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "HEAD",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+)
 REFUSALS = {400, 401, 403, 404, 405, 413}
 NAMES = (
     "x-hub-signature-256", "x-hub-signature", "stripe-signature", "telnyx-signature-ed25519",
@@ -78,7 +89,9 @@ def hardened(answer):
 
 def test_whatever_is_not_proven_is_refused_keeps_nothing_and_comes_back_nowhere(edge):
     @hostile.pace(150)
-    @given(st.sampled_from(METHODS), st.sampled_from(PATHS), QUERIES, HEADS, st.sampled_from(BODIES))
+    @given(
+        st.sampled_from(METHODS), st.sampled_from(PATHS), QUERIES, HEADS, st.sampled_from(BODIES)
+    )
     def tried(method, path, query, headers, body):
         answer = call(edge.app, method, path + query, body, headers)
 
@@ -87,7 +100,9 @@ def test_whatever_is_not_proven_is_refused_keeps_nothing_and_comes_back_nowhere(
         fine |= {307} if path.endswith("/") else set()
         assert answer.status_code in REFUSALS | fine
         assert MARK not in answer.text
-        assert not [value for name, value in answer.headers.items() if MARK in value and name != "location"]
+        assert not [
+            value for name, value in answer.headers.items() if MARK in value and name != "location"
+        ]
         assert hardened(answer) == []
         assert edge.kept.is_empty
 
@@ -163,7 +178,9 @@ def test_the_health_server_answers_its_three_addresses_and_no_other():
     app = health.build(obstacle=obstacle, metrics=lambda: b"figures\n")
 
     @hostile.pace(60)
-    @given(st.sampled_from(METHODS), st.sampled_from(PATHS), QUERIES, HEADS, st.sampled_from(BODIES))
+    @given(
+        st.sampled_from(METHODS), st.sampled_from(PATHS), QUERIES, HEADS, st.sampled_from(BODIES)
+    )
     def tried(method, path, query, headers, body):
         answer = call(app, method, path + query, body, headers)
 

@@ -89,7 +89,9 @@ class GuardedProtocol(HttpToolsProtocol):
     @property
     def is_served(self) -> bool:
         """Whether a whole request came and is not answered yet."""
-        return self._deadline is None and self.cycle is not None and not self.cycle.response_complete
+        return (
+            self._deadline is None and self.cycle is not None and not self.cycle.response_complete
+        )
 
     def _await(self, factor: float = 1.0) -> None:
         self._forget()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workers.receiver.counters import Counters
     from workers.receiver.ingest import Ingest
 
+
 class Shortcut:
     """Hands deliveries to their endpoint at once; everything else goes through the router.
 
