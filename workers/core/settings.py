@@ -155,6 +155,12 @@ class ReceiverSettings(JournalSettings):
     receiver_url: WebUrl | None = Field(
         None, description="give the address under which the world reaches the receiver"
     )
+    receiver_connections: int = Field(
+        500, ge=8, le=50_000, description="give the connections that may be open, 8 to 50000"
+    )
+    receiver_patience_seconds: float = Field(
+        10, ge=0.1, le=60, description="give the seconds that a request's head may take, up to 60"
+    )
 
 
 class MetaSettings(BaseSettings):

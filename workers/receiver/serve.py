@@ -8,13 +8,12 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from workers.core.clock import SystemClock
 from workers.core.errors import Refused, Transient
 from workers.db.pool import Database
 from workers.jobqueue import health
 from workers.jobqueue.gate import Gate
+from workers.jobqueue.guard import Limits
 from workers.jobqueue.side import supervised
 from workers.receiver.app import build
 from workers.receiver.callbacks import PostgresPeople
@@ -81,17 +80,10 @@ async def serve(app: ASGIApp, settings: ReceiverSettings) -> None:
     port = health.listening(
         settings.receiver_host, settings.receiver_port, setting="CONNEXT_RECEIVER_PORT"
     )
-    server = health.QuietServer(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            ws="none",
-        )
+    limits = Limits(
+        seconds=settings.receiver_patience_seconds, connections=settings.receiver_connections
     )
+    server = health.server(app, limits)
     # uvicorn would end by raising the signal again; being told to end is not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
