@@ -264,6 +264,33 @@ select privacy.describe(
 );
 
 select privacy.describe(
+    'privacy.export_works', 'privacy', 'processor', '{privacy_law}', 'job',
+    columns => $columns$
+    *         technical   observed  row  -
+    work_key  credential  observed  row  -
+    $columns$,
+    contact => 'request_id = public.privacy_requests.id',
+    member => 'request_id = public.privacy_requests.id : erase'
+);
+
+select privacy.describe(
+    'privacy.export_links', 'privacy', 'processor', '{privacy_law}', 'export',
+    columns => $columns$
+    *             technical   observed  row  -
+    token_sha256  credential  observed  row  -
+    $columns$,
+    contact => 'export_id = public.data_exports.id',
+    member => 'export_id = public.data_exports.id : erase'
+);
+
+select privacy.describe(
+    'privacy.imports', 'privacy', 'controller', '{operations}', 'job',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
     'privacy.verifications', 'privacy', 'none', '{privacy_law}', 'verification',
     columns => $columns$
     id                    technical  observed  none  -

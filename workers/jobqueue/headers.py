@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing that an address of ours answers may be cached, framed, sniffed or run; a page says itself what it needs of that.
+# Nothing that an address of ours answers may be cached, framed, sniffed or run; a page says itself
+# what it needs of that.
 HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
