@@ -4,11 +4,60 @@
 -- Callers   the privacy engine.
 -- Undo      put the old files back and run `make catalog` again.
 --
--- catalog privacy.sql f43e7d70fe9153d25cd1ba9e29bed35cceb5a366df27d182c313c98b92770249
+-- catalog audit.sql 419008c9dcf00a578ba7519215c59085405c47baeed161a2f3d9fbb00c824d16
+-- catalog privacy.sql 89e6d7d292a027b518fb5882079af513f176cf58e4d4ae1358461e0a7ddc232e
 -- catalog sales.sql aedeebeb885b168b6bf8c6f2dac531429207368da58fda2b1062ec9020b0dbc3
 
 set local lock_timeout = '4s';
 set local statement_timeout = '30s';
+
+-- From audit.sql
+
+-- Catalog: What was done.
+--
+-- One line per column: name, category, origin, erasure, a(ccess) and p(ortable); the words are explained in docs/privacy.md.
+
+select privacy.describe(
+    'audit.events', 'audit', 'controller', '{security}', 'audit',
+    columns => $columns$
+    id          technical  observed  none  -
+    at          technical  observed  none  -
+    org_id      technical  observed  none  -
+    actor       technical  observed  none  -
+    kind        technical  observed  none  -
+    details     technical  observed  none  -
+    xid         technical  observed  none  -
+    details->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.epochs', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.receipt_heads', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.receipts', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'audit.signing_keys', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
 
 -- From privacy.sql
 
@@ -88,6 +137,8 @@ select privacy.describe(
     name       reference  provided  none  -
     country    reference  provided  none  -
     what_for   reference  provided  none  -
+    what_for_fr  reference  provided  none  -
+    privacy_url  reference  provided  none  -
     $columns$
 );
 
@@ -272,6 +323,96 @@ select privacy.describe(
     'privacy.incidents', 'privacy', 'controller', '{privacy_law}', 'incident',
     columns => $columns$
     *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.export_works', 'privacy', 'processor', '{privacy_law}', 'job',
+    columns => $columns$
+    *         technical   observed  row  -
+    work_key  credential  observed  row  -
+    $columns$,
+    contact => 'request_id = public.privacy_requests.id',
+    member => 'request_id = public.privacy_requests.id : erase'
+);
+
+select privacy.describe(
+    'privacy.export_links', 'privacy', 'processor', '{privacy_law}', 'export',
+    columns => $columns$
+    *             technical   observed  row  -
+    token_sha256  credential  observed  row  -
+    $columns$,
+    contact => 'export_id = public.data_exports.id',
+    member => 'export_id = public.data_exports.id : erase'
+);
+
+select privacy.describe(
+    'privacy.imports', 'privacy', 'controller', '{operations}', 'job',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.verifications', 'privacy', 'none', '{privacy_law}', 'verification',
+    columns => $columns$
+    id                    technical  observed  none  -
+    ran_at                technical  observed  none  -
+    policy_version        technical  observed  none  -
+    code_version          technical  observed  none  -
+    database_fingerprint  technical  observed  none  -
+    proven                technical  observed  none  -
+    failed                technical  observed  none  -
+    unprovable            technical  observed  none  -
+    results               technical  observed  none  -
+    results->*            technical  observed  none  -
+    evidence_sha256       technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.officers', 'privacy', 'controller', '{privacy_law}', 'reference',
+    columns => $columns$
+    id            reference  provided  none  -
+    title_en      business   provided  none  -
+    title_fr      business   provided  none  -
+    name          business   provided  none  -
+    email         business   provided  none  -
+    phone         business   provided  none  -
+    address       business   provided  none  -
+    appointed_at  reference  observed  none  -
+    ended_at      reference  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.drills', 'privacy', 'none', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    evidence->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.incarnation', 'privacy', 'none', '{operations}', 'reference',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+-- Keyed, and nothing else of the person: what keeps them away once they are erased.
+select privacy.describe(
+    'privacy.erased_contacts', 'privacy', 'processor', '{privacy_law}', 'erased_contact',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.held_erasures', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    subjects->*  technical  observed  none  -
     $columns$
 );
 
