@@ -146,7 +146,7 @@ def _receive(db, org, text):
     (kept,) = db.execute(
         "insert into public.messages (org_id, provider, channel_id, conversation_id, direction,"
         " state, body, external_id, origin) values (%s, 'meta', %s, %s, 'inbound', 'received',"
-        " %s, 'm_1', 'webhook') returning body",
+        " %s, 'm_card', 'webhook') returning body",
         [org.id, org.channel, org.conversation, text],
     ).fetchone()
     return kept
