@@ -184,6 +184,9 @@ begin
         perform privacy.collect_late(run);
         return run;
     end if;
+    if run.state = 'completed' then
+        return run;  -- its process ended before it could tell
+    end if;
     about := privacy.locked_request(run.org_id, run.request_id);
     perform privacy.require_ready(about);
     perform privacy.collect_keys(run, about);
@@ -312,6 +315,29 @@ begin
     values (run.org_id, session_user, 'erasure.completed', jsonb_build_object('erasure', run.id));
 end;
 $$;
+
+create function privacy.note_files(org_id uuid, id uuid)
+returns bigint
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+    gone bigint;
+    still bigint;
+begin
+    select count(*) filter (where o.name is null), count(o.name) into gone, still
+    from privacy.erasure_keys as k
+    left join storage.objects as o on k.value = o.bucket_id || '/' || o.name
+    where k.org_id = note_files.org_id and k.erasure_id = note_files.id and k.kind = 'object';
+    -- Set, not added: whoever was killed between two files has told of none.
+    update privacy.erasures as e
+    set done = jsonb_set(e.done, '{storage.objects}', jsonb_build_object('delete', gone))
+    where e.org_id = note_files.org_id and e.id = note_files.id and gone > 0;
+    return still;
+end;
+$$;
+comment on function privacy.note_files(uuid, uuid) is 'Counts the files of an erasure that are gone; answers how many Storage still lists.';
 
 create function privacy.still_there(line jsonb)
 returns bigint

@@ -588,6 +588,81 @@ begin
 end;
 $$;
 
+create or replace function privacy.certificate_facts(org_id uuid, id uuid, backup_days integer)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'what', 'connext erasure certificate', 'version', 1,
+        'erasure', e.id, 'organization', e.org_id, 'subject', e.subject_kind, 'account_too', e.account_too,
+        'request', e.request_facts,
+        'plan_sha256', e.plan_sha256,
+        'started_at', e.started_at, 'erased_at', now(), 'rows', e.done,
+        'retained', coalesce((
+            select jsonb_agg(jsonb_build_object('table', p.item ->> 'table', 'rows', p.item -> 'keep', 'rule', k.rule, 'reason', k.says_en))
+            from jsonb_array_elements(e.plan) as p (item)
+            inner join privacy.retention_rules as k on p.item ->> 'retention' = k.rule
+            where (p.item ->> 'keep')::integer > 0
+        ), '[]'),
+        'retained_documents', coalesce((
+            select jsonb_agg(d.entry) from (
+                select jsonb_build_object('table', x.table_name, 'rows', count(*), 'provision', x.provision, 'until', max(x.purge_after)) as entry
+                from privacy.retained_documents as x
+                where x.org_id = e.org_id and x.retained_at >= e.started_at
+                group by x.table_name, x.provision
+            ) as d
+        ), '[]'),
+        'holds', coalesce((
+            select jsonb_agg(h.entry) from (
+                select jsonb_build_object('table', x.table_name, 'rows', count(*), 'reason', x.reason, 'provision', x.provision, 'until', max(x.holds_until)) as entry
+                from privacy.holds as x
+                where x.org_id = e.org_id and x.released_at is null and (
+                    x.created_at >= e.started_at or x.id in (
+                        select unnest(d.hold_ids) from privacy.held_erasures as d
+                        where d.org_id = e.org_id and d.erasure_id = e.id
+                    )
+                )
+                group by x.table_name, x.reason, x.provision
+            ) as h
+        ), '[]'),
+        'providers', coalesce((
+            select jsonb_object_agg(l.provider, jsonb_strip_nulls(jsonb_build_object('state', l.state, 'reason', l.reason, 'until', l.until)))
+            from privacy.erasure_legs as l where l.org_id = e.org_id and l.erasure_id = e.id
+        ), '{}'),
+        'backups_until', now() + make_interval(days => certificate_facts.backup_days)
+    )
+    from privacy.erasures as e
+    where e.org_id = certificate_facts.org_id and e.id = certificate_facts.id;
+$$;
+
+create or replace function privacy.sweep_erasure(org_id uuid, id uuid)
+returns table (table_name text, column_name text, hits bigint, retained boolean)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+    run privacy.erasures;
+    words text[] := privacy.words_of(sweep_erasure.org_id, sweep_erasure.id);
+begin
+    select e.* into run from privacy.erasures as e where e.org_id = sweep_erasure.org_id and e.id = sweep_erasure.id;
+    return query
+    select s.* from privacy.sweep(
+        run.org_id, run.subject_kind, run.account_too,
+        words || case
+            when run.subject_kind = 'organization' then array[run.org_id::text]
+            -- What a hold had kept has no name and no address any more, since the first erasure: nothing but the canary is left to find.
+            when words = '{}' then array['erasure ' || run.id]
+            else '{}'
+        end
+    ) as s
+    -- A shared account keeps what is its own; the organization's copies are gone.
+    where not (run.subject_kind = 'member' and not run.account_too and s.table_name ~ '^auth\.');
+end;
+$$;
+
 -- Retention ------------------------------------------------------------------------------------------------
 
 create or replace function privacy.sweep_retention(at timestamptz, batch integer)
