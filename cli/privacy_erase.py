@@ -326,10 +326,10 @@ def drill(
     """Rehearse a restore on a copy: it must refuse, be replayed, be clean, and serve.
 
     The result is recorded in privacy.drills of the real database. The copy has to be older than
-    the last erasure of the journal: otherwise nothing is proven, and the drill fails.
+    the last erasure of the journal: otherwise nothing is proven, and the drill fails. Its address
+    holds a password: give it as CONNEXT_DRILL_URL.
 
-    For instance: CONNEXT_DRILL_URL=postgresql://... connext privacy erase drill \
---journal ./evidence/erasures.jsonl
+    For instance: connext privacy erase drill --journal ./evidence/erasures.jsonl
     """
     from cli.restoring import drill as rehearsed
 

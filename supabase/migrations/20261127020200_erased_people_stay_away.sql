@@ -9,7 +9,7 @@ set local lock_timeout = '4s';
 set local statement_timeout = '30s';
 
 -- The row is one; the key is made once, here.
--- squawk-ignore adding-not-nullable-field
+-- squawk-ignore adding-field-with-default
 alter table privacy.settings add column fence_key bytea not null default extensions.gen_random_bytes(32);
 comment on column privacy.settings.fence_key is
 'Keys the addresses of erased people. It lies in the same database: who has all of it can try numbers, which is why they are forgotten in time.';
@@ -212,6 +212,8 @@ begin
 end;
 $$;
 
+-- Its only callers are the console and this migration.
+-- squawk-ignore ban-drop-function
 drop function privacy.replay_erasure(uuid, uuid, text, boolean, jsonb);
 create function privacy.replay_erasure(
     org_id uuid, id uuid, subject_kind text, account_too boolean, subjects jsonb, providers jsonb
@@ -372,5 +374,6 @@ grant execute on function queue.erased(text, text[]), queue.drop_event(text, big
 grant execute on function privacy.sweep_retention(), privacy.remind() to worker_privacy;
 
 insert into privacy.retention_rules (rule, keep_for, counted_from, says_en, says_fr) values
-('erased_contact', interval '100 days', 'end of the erasure', 'A hundred days, so that history read from a provider does not bring them back; keyed',
+('erased_contact', interval '100 days', 'end of the erasure',
+    'A hundred days, so that history read from a provider does not bring them back; keyed',
     'Cent jours, pour que l''historique lu chez un fournisseur ne les ramène pas ; sous clé');

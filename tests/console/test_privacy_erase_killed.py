@@ -6,7 +6,6 @@ import re
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from cli import signing
 from cli.erasing import Run, carry_out, plan

@@ -79,12 +79,16 @@ def test_a_held_file_keeps_its_message_and_thread_and_nothing_else(desk, sql, wo
     assert count(sql, "public.notes", customer_id=ana.customer) == 0
 
 
-def test_a_request_about_somebody_held_is_carried_out_when_the_hold_has_ended(desk, sql, world, ana):
+def test_a_request_about_somebody_held_is_carried_out_when_the_hold_has_ended(
+    desk, sql, world, ana
+):
     held(desk, world.ours, "public.customers", ana.customer)
     request = asked(desk, world.ours.id, "deletion", "--email", ana.email)
     assert desk("privacy", "erase", "run", request, "--yes").code == 3
     assert desk("privacy", "retention", "run", "--yes").code == 3
-    sql("update privacy.holds set created_at = now() - interval '2 days', holds_until = now() - interval '1 day'")
+    sql(
+        "update privacy.holds set created_at = now() - interval '2 days', holds_until = now() - interval '1 day'"
+    )
 
     assert desk("privacy", "retention", "run", "--yes").code == 0
 
@@ -103,7 +107,9 @@ def test_an_organization_with_held_rows_waits_for_them(desk, sql, world, ana):
     sql("update public.organizations set closed_at = now() - interval '40 days' where id = %s", [world.ours.id])  # fmt: skip
     assert sql("select count(*) from privacy.due_organizations(now())").fetchone() == (0,)
     assert sql("select count(*) from privacy.due_organizations(now() + interval '31 days')").fetchone() == (1,)  # fmt: skip
-    assert [h["reason"] for h in desk("privacy", "erase", "holds", "--json").json] == ["open dispute"]
+    assert [h["reason"] for h in desk("privacy", "erase", "holds", "--json").json] == [
+        "open dispute"
+    ]
 
 
 def test_a_second_request_and_a_second_process_are_refused(desk, clone, world, ana):

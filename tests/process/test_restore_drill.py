@@ -134,7 +134,9 @@ def test_a_recovered_backup_refuses_until_it_is_replayed_and_is_clean_then(clust
             with using(there):
                 opened = restoring.replay(None, journal, consents_stand=False, place=Storage(there))
             assert (opened.replayed, opened.unconfirmed) == (1, 4)
-            left = "select table_name from privacy.sweep(%s, 'contact', false, %s) where not retained"
+            left = (
+                "select table_name from privacy.sweep(%s, 'contact', false, %s) where not retained"
+            )
             assert rows(there, left, ours.id, ana.words) == []
             assert rows(there, found, ana.message) == [(0,)]
             assert health(ports[2]) == (200, "ready\n")
