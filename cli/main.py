@@ -54,6 +54,9 @@ class Console(LazyGroup):
         "audit": Entry(
             "cli.audit:app", "Look at the audit, seal it into signed epochs, and verify it."
         ),
+        "support": Entry(
+            "cli.support:app", "Grant, use and end access of support to one organization's rows."
+        ),
         "queue": Entry("cli.queue:app", "Look at waiting and dead jobs; repeat or drop them."),
         "worker": Entry("cli.worker:app", "Run the workers of one or more queues."),
         "receiver": Entry("cli.receiver:app", "Run the receiver of provider webhooks."),

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import options, policy_verify
+from cli import options, policy_officer, policy_render, policy_verify
 from cli.output import show
 
 app = typer.Typer(
@@ -12,6 +12,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(policy_verify.verify)
+app.command("render")(policy_render.render)
+app.add_typer(policy_officer.app, name="officer")
 
 COLUMNS = ("id", "section", "on_page", "checks", "claim")
 

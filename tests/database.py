@@ -79,7 +79,7 @@ class TestCluster:
         project.prepare_services(config)
         if migrations is not None:
             supabase.push(self.url(name), self.folder / "supabase-cli", migrations)
-        project.open_logins(admin_url, dict.fromkeys(project.WORKER_ROLES, self.password))
+        project.open_logins(admin_url, dict.fromkeys(project.LOGIN_ROLES, self.password))
 
     def build_template(self) -> str:
         """Make the database that all others are copied from; nobody connects to it again."""

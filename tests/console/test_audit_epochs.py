@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from cli import signing
+from sandbox.embedded import receiving
 
 ADD = "insert into audit.events (org_id, actor, kind, details) values (%s, 'test', 'test.done', %s)"
 
@@ -189,6 +190,27 @@ def test_what_is_in_flight_is_sealed_only_when_it_is_over(desk, clone, sql):
     assert after.code == 0
     assert json.loads(after.json["body"])["events"] == 2
     assert wrong(desk) == []
+
+
+def test_the_status_says_how_far_the_sealing_is_and_fails_when_it_is_behind(sealed, sql):
+    assert sealed("audit", "status").code == 0
+    sql("insert into audit.events (actor, kind, at) values ('test', 'test.done', now() - interval '3 hours')")  # fmt: skip
+
+    behind = sealed("audit", "status", "--json")
+
+    assert behind.code == 1
+    assert "CONNEXT_SIGNING_KEY" in behind.err
+    assert (behind.json["epochs"], behind.json["unsealed"], behind.json["unanchored"]) == (3, 1, 0)
+    assert sealed("audit", "status", "--hours", "4").code == 0
+
+
+def test_an_address_as_anchor_gets_the_epoch(sealed, sql):
+    sql(ADD, [None, "{}"])
+    with receiving() as inbox:
+        assert sealed("audit", "seal", "--anchor", inbox.url).code == 0
+        (post,) = inbox.posts()
+    assert json.loads(json.loads(post.body)["body"])["n"] == 4
+    assert sealed("audit", "seal", "--anchor", "http://elsewhere.example").code != 0
 
 
 def test_nothing_new_is_nothing_to_do(sealed):

@@ -14,11 +14,13 @@ from pydantic import SecretStr
 
 from tests.database import connect_as, url_as
 from tests.messenger import Clock
+from workers.core.clock import SystemClock
 from workers.db.pool import Database
 from workers.receiver.app import build
 from workers.receiver.callbacks import PostgresPeople
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import PostgresIngest
+from workers.receiver.pages import PostgresSource, PublicPages
 
 SECRET = "app-secret"
 DEAUTHORIZE, DELETION = "/webhooks/meta/deauthorize", "/webhooks/meta/deletion"
@@ -43,7 +45,9 @@ def ask(url, method, path, **options):
     async def send():
         dsn = SecretStr(url_as(url, "ingress"))
         async with Database(dsn, application_name="connext-test", size=1) as database:
+            pages = PublicPages(PostgresSource(database), clock=SystemClock())
             app = build(
+                more=pages.routes(),
                 ingest=PostgresIngest(database),
                 people=PostgresPeople(database),
                 counters=Counters(),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import select
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection, Error, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
@@ -131,8 +131,14 @@ class Database:
 
 
 async def _configure(connection: AsyncConnection) -> None:
-    """Set the session's time limits; a stuck statement must not outlive the lease of its job."""
+    """Set the session's time limits; a stuck statement must not outlive the lease of its job.
+
+    Then ask whether this is still the database it was: after a restore every connection is new,
+    and the first to ask locks everybody out before anything else is done with it.
+    """
     await connection.execute(SESSION)
+    with suppress(errors.UndefinedFunction, errors.InvalidSchemaName, errors.InsufficientPrivilege):
+        await connection.execute("select queue.refusal()")
 
 
 async def _check(connection: AsyncConnection) -> None:

@@ -1,26 +1,24 @@
-"""Meta's two callbacks about a person, and the public page that tells what became of a deletion."""
+"""Meta's two callbacks about a person: they removed our app, or want their data deleted."""
 
 from __future__ import annotations
 
 import asyncio
-import html
-import re
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qs
 
 import structlog
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from workers.core.errors import ConnextError, Malformed, Unauthentic
 from workers.core.log import describe
 from workers.db import calls
 from workers.providers.meta import callbacks
 from workers.receiver import body
+from workers.receiver.pages import DELETION_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import date
 
     from pydantic import SecretStr
     from starlette.requests import Request
@@ -30,43 +28,8 @@ if TYPE_CHECKING:
     from workers.receiver.counters import Counters
 
 PROVIDER: Final = "meta"
-STATUS_PATH: Final = "/privacy/deletion"
 SLOWEST: Final = 8.0  # seconds for the database
-CODE: Final = re.compile(r"[0-9a-f]{32}")
 INCOMPLETE: Final = (body.TooLarge, body.TooSlow, ClientDisconnect)
-
-# What is shown of a deletion, in English and French.
-STATUSES: Final = {
-    "received": (
-        "Your request was received. Your data is being deleted.",
-        "Votre demande a été reçue. Vos données sont en cours de suppression.",
-    ),
-    "done": (
-        "Done: the data we held through this connection has been deleted.",
-        "Terminé : les données que nous détenions par cette connexion ont été supprimées.",
-    ),
-    "no_data": (
-        "Done: we held no data of this account.",
-        "Terminé : nous ne détenions aucune donnée de ce compte.",
-    ),
-}
-UNKNOWN: Final = (
-    "We do not know this confirmation code. Check the address you were given.",
-    "Nous ne connaissons pas ce code de confirmation. Vérifiez l'adresse reçue.",
-)
-PAGE: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="robots" content="noindex">
-<title>Connext: data deletion / suppression de données</title>
-<h1>Data deletion</h1>
-<p>{english}</p>{dates_en}
-<section lang="fr">
-<h1>Suppression de données</h1>
-<p>{french}</p>{dates_fr}
-</section>
-</html>
-"""
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +42,6 @@ class People(Protocol):
 
     async def deletion(self, callback: callbacks.Callback) -> str:
         """End them, erase what is held, and return the confirmation code."""
-
-    async def status(self, code: str) -> tuple[str, date, date | None] | None:
-        """Tell the state of a deletion and its days; None when the code is unknown."""
 
 
 class PostgresPeople:
@@ -113,21 +73,9 @@ class PostgresPeople:
             )
         return code
 
-    async def status(self, code: str) -> tuple[str, date, date | None] | None:
-        """Tell the state of a deletion and its days; None when the code is unknown."""
-        async with self._database.transaction() as connection:
-            found = await calls.rows(
-                connection,
-                "queue.deletion_status(text)",
-                code,
-                columns=("state", "received_on", "done_on"),
-                make=lambda *row: row,
-            )
-        return found[0] if found else None
-
 
 class Callbacks:
-    """The two addresses of the app dashboard, and the page for people."""
+    """The two addresses of the app dashboard."""
 
     def __init__(
         self,
@@ -159,23 +107,9 @@ class Callbacks:
 
         async def act(callback: callbacks.Callback) -> Response:
             code = await self._people.deletion(callback)
-            return JSONResponse({"url": f"{root}{STATUS_PATH}/{code}", "confirmation_code": code})
+            return JSONResponse({"url": f"{root}{DELETION_PATH}/{code}", "confirmation_code": code})
 
         return await self._answer(request, "deletion", act)
-
-    async def status(self, request: Request) -> Response:
-        """Show what became of a deletion, to whoever has its code."""
-        code = request.path_params["code"]
-        try:
-            async with asyncio.timeout(SLOWEST):
-                found = await self._people.status(code) if CODE.fullmatch(code) else None
-        except (ConnextError, TimeoutError) as error:
-            log.warning("deletion status not read", problem=describe(error))
-            return Response(status_code=503)
-        if found is None:
-            return HTMLResponse(_page(UNKNOWN, None, None), status_code=404)
-        state, received, done = found
-        return HTMLResponse(_page(STATUSES[state], received, done))
 
     async def _answer(
         self,
@@ -215,19 +149,3 @@ class Callbacks:
             raise Malformed("the callback has no signed_request, or several")
         secret = self._app_secret.get_secret_value()
         return callbacks.read(given[0], secret=secret, now=self._clock.now())
-
-
-def _page(said: tuple[str, str], received: date | None, done: date | None) -> str:
-    """Write the page; it has no script, no style and no link."""
-    english, french = map(html.escape, said)
-    return PAGE.format(
-        english=english,
-        french=french,
-        dates_en=_dates(received, done, "Received", "Done"),
-        dates_fr=_dates(received, done, "Reçue le", "Terminée le"),
-    )
-
-
-def _dates(received: date | None, done: date | None, *words: str) -> str:
-    days = zip(words, (received, done), strict=True)
-    return "".join(f"\n<p>{word}: {day.isoformat()}</p>" for word, day in days if day)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from workers.receiver.callbacks import STATUS_PATH
 from workers.receiver.telnyx import PATH as TELNYX_PATH
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def routes(
         Route(META_PATH, meta.deliver, methods=["POST"]),
         Route(f"{META_PATH}/deauthorize", callbacks.deauthorize, methods=["POST"]),
         Route(f"{META_PATH}/deletion", callbacks.deletion, methods=["POST"]),
-        Route(f"{STATUS_PATH}/{{code}}", callbacks.status, methods=["GET"]),
         Route("/healthz", healthz),
         *more,
     ]
