@@ -56,6 +56,7 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@$(BIN)/connext privacy catalog check
 	@$(BIN)/python -m cli.reference --check
 	@$(BIN)/python -m cli.data_model --check
+	@$(BIN)/python -m cli.findings --check
 
 fix: setup ## Format, and repair what the linters can repair
 	@$(BIN)/ruff check --fix $(CODE) || true
@@ -74,9 +75,10 @@ catalog: setup ## Write the next migration from supabase/catalog
 types: setup ## Write supabase/types from a migrated database
 	@$(BIN)/connext db types
 
-docs: setup ## Write docs/cli.md and docs/data-model.md from help and migrations
+docs: setup ## Write docs/cli.md, docs/data-model.md and docs/policy-findings.md
 	@$(BIN)/python -m cli.reference
 	@$(BIN)/python -m cli.data_model
+	@$(BIN)/python -m cli.findings
 
 golden: setup ## Write tests/golden: who may reach what, for people to read the difference
 	@$(BIN)/python -m tests.golden

@@ -54,10 +54,7 @@ WITHDRAWN_JOBS = """
             where k.org_id = j.org_id and k.provider = j.queue and k.live
         )
         -- Taking a token back at the provider is what withdrawing asks for.
-        and not exists (
-            select 1 from private.revocations as r
-            where r.org_id = j.org_id and r.provider = j.queue
-        )
+        and j.kind <> j.queue || '.revoke'
 """
 
 

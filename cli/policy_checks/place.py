@@ -30,10 +30,10 @@ class Place:
     """
 
     connection: psycopg.Connection[DictRow]
-    url: str
+    url: str = field(repr=False)  # holds a password, as the two below may
     data: Path | None = None
-    stack: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    stack: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def rows(self, query: Query, *values: object, **named: object) -> list[dict[str, Any]]:
         """Run a query and hand over all rows."""

@@ -101,6 +101,7 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
         page,
         people,
         phone,
+        policy,
         sales,
         walls,
     )
@@ -144,6 +145,7 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             phone.disconnect,
             connect.disconnect,
             erasure.the_organization,
+            policy.every_claim,
         ):
             try:
                 chapter(book, stage)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cli import findings
 from workers.services.policy import ClaimsWrong, load_claims
 from workers.services.policy.claims import parse_claims
 
@@ -84,3 +85,16 @@ def test_a_claim_knows_what_was_found_about_it():
 def test_files_are_refused_that_have(what):
     with pytest.raises(ClaimsWrong):
         parse_claims(*WRONG[what])
+
+
+def test_the_page_of_findings_is_in_step_with_the_claims():
+    assert findings.PAGE.read_text() == findings.page(), "run `make docs`"
+
+
+def test_a_page_of_findings_that_is_behind_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(findings, "PAGE", tmp_path / "findings.md")
+
+    assert findings.main(["--check"]) == 1
+    assert "make docs" in capsys.readouterr().err
+    assert findings.main([]) == 0
+    assert findings.main(["--check"]) == 0

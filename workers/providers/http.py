@@ -29,6 +29,8 @@ LONGEST_PAUSE: Final = timedelta(hours=24)
 TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
 
+Transport = httpx.AsyncBaseTransport
+
 # In these the request has not left the process, so repeating it cannot do anything twice.
 _NEVER_SENT: Final = (
     httpx.ConnectError,

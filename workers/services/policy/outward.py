@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    import httpx
-
 ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+)")
 FILE_HOSTS = (*META_FILES, *TELNYX_FILES)
 
@@ -103,7 +101,7 @@ def meta_scopes() -> frozenset[str]:
     return NEEDED_SCOPES
 
 
-async def ask_places(transport: httpx.AsyncBaseTransport, typed: str, session: str) -> None:
+async def ask_places(transport: http.Transport, typed: str, session: str) -> None:
     """Ask Google Places through *transport*, as the receiver does for somebody who types."""
     async with http.client(transport=transport) as client:
         places = PlacesClient(
