@@ -11,9 +11,9 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH, HEIGHT = 640, 150  # of a curve, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 24  # what the axes need
-WANTED_TICKS: Final = 6
+WIDTH, HEIGHT = 380, 170  # of a curve, in its own units
+LEFT, RIGHT, TOP, BOTTOM = 44, 14, 10, 26  # what the axes need
+WANTED_TICKS: Final = 5
 NICE: Final = (1, 2, 5)
 
 

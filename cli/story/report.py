@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cli.story.sampler import Sample
 
 HERE: Final = Path(__file__).parent
+SHORTEST: Final = 0.15  # seconds of a phase that is worth a line
 # What stands in the page as data must not end the element it stands in.
 ESCAPED: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
@@ -88,6 +89,17 @@ def curves(samples: Sequence[Sample]) -> list[Curve]:
     ]
 
 
+def sections(claims: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Put the claims under the headings of the page, in its order."""
+    from workers.services.policy import load_claims
+
+    titles = {section.id: section.en for section in load_claims().sections}
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for claim in claims:
+        grouped.setdefault(titles.get(claim["section"], claim["section"]), []).append(claim)
+    return list(grouped.items())
+
+
 def write(told: Told) -> str:
     """Write the report."""
     environment = Environment(
@@ -95,6 +107,7 @@ def write(told: Told) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     data = json.dumps(told.as_json(), ensure_ascii=False, default=str).translate(ESCAPED)
+    phases = [(name, seconds) for name, seconds in told.phases if seconds >= SHORTEST]
     failed = [step for step in told.steps if not step["proven"]]
     return environment.get_template(
         "report.html"
@@ -106,6 +119,8 @@ def write(told: Told) -> str:
         counts=Counter(claim["result"] for claim in told.claims),
         curves=[(curve, draw(curve, seconds=told.seconds)) for curve in curves(told.samples)],
         bar=lambda step: bar(step["began_ms"] / 1000, step["milliseconds"] / 1000, told.seconds),
-        share=share(told.phases),
+        phases=phases,
+        share=share(phases),
+        sections=sections(told.claims),
         slowest=sorted(told.steps, key=lambda step: -step["milliseconds"])[:3],
     )
