@@ -33,7 +33,12 @@ def main() -> int:
             site = json.loads(connext("status", "--json", "--data", *data).stdout)["receiver_url"]
             with launched() as browser:
                 shoot(browser, report.as_uri(), "demo-report.png")
-                shoot(browser, report.as_uri(), "demo-claims.png", at="#claims")
+                shoot(
+                    browser,
+                    report.as_uri(),
+                    "demo-claims.png",
+                    at="h2:has-text('sentence by sentence')",
+                )
                 shoot(browser, f"{site}/privacy/en", "privacy-page.png")
                 shoot(browser, f"{site}/privacy/fr", "privacy-page-phone.png", width=390)
         finally:
@@ -49,7 +54,7 @@ def shoot(
     page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme="light")
     page.goto(url)
     if at is not None:
-        page.locator(at).evaluate("e => e.previousElementSibling.scrollIntoView()")
+        page.locator(at).evaluate("e => e.scrollIntoView()")
     path = IMAGES / name
     page.screenshot(path=path)
     page.close()

@@ -140,12 +140,12 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
-            page.publish,
             erasure.a_person,
             phone.disconnect,
             connect.disconnect,
             erasure.the_organization,
             policy.every_claim,
+            page.publish,
         ):
             try:
                 chapter(book, stage)
