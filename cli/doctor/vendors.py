@@ -68,11 +68,9 @@ def meta_app(environment: Mapping[str, str], client: httpx.Client) -> Finding:
     refused = OK < answer.status_code < 500  # noqa: PLR2004 - Meta's own trouble is none of ours
     return judged(
         check,
-        f"Meta accepts the secret of app {app}"
-        if answer.status_code == OK
-        else "Meta is in trouble",
+        f"Meta accepts the secret of app {app}" if answer.status_code == OK else "Meta has trouble",
         f"Meta does not accept META_APP_SECRET for app {app}" if refused else "",
-        "copy App ID and App secret from the same app's dashboard; then restart worker and receiver",
+        "copy both from the same app's dashboard; then restart the worker and the receiver",
     )
 
 
