@@ -104,18 +104,31 @@ async def _steady(port: int, made: Made, rate: float) -> webhooks.Load:
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
     room = asyncio.Semaphore(STEADY_CONNECTIONS)
 
-    async def one(key: str, raw: bytes, due: float) -> None:
-        async with room:
+    async def ask(raw: bytes) -> bytes:
+        """Send on an idle connection; one that the server has closed meanwhile is no failure."""
+        while True:
+            known = bool(idle)
+            reader, writer = (
+                idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
+            )
             try:
-                reader, writer = (
-                    idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
-                )
                 writer.write(raw)
                 head = await reader.readuntil(webhooks.END)
             except (OSError, asyncio.IncompleteReadError):
+                writer.close()
+                if known:
+                    continue
+                raise
+            idle.append((reader, writer))
+            return head
+
+    async def one(key: str, raw: bytes, due: float) -> None:
+        async with room:
+            try:
+                head = await ask(raw)
+            except (OSError, asyncio.IncompleteReadError):
                 load.failed += 1
                 return
-            idle.append((reader, writer))
         if head.startswith(webhooks.GOOD):
             load.answered.append(key)
             load.latencies.append(time.perf_counter() - due)
