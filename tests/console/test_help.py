@@ -97,7 +97,7 @@ def test_help_takes_about_as_long_as_the_smallest_typer_program(tmp_path):
 
     for command in (ours, theirs):
         seconds(command)
-    # In pairs, so that a busy machine slows both; the goal of 1.5 is measured by the benchmarks.
+    # In pairs, so that a busy machine slows both; the goal of 1.5 is measured by `make bench-console`.
     ratios = [seconds(ours) / seconds(theirs) for _ in range(5)]
 
     assert statistics.median(ratios) < 2
