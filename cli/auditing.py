@@ -31,6 +31,40 @@ def seal(data: Path | None, anchor: str | None) -> list[dict[str, Any]]:
     return seal_audit(database_url(data), signing.signer(data), anchor)
 
 
+def anchor(data: Path | None, place: Path, *, dry_run: bool = False) -> int:
+    """Append the epochs that the anchor lacks, in order; answer how many."""
+    known = _epochs_in(place)
+    with connect(data) as db:
+        rows = db.rows(
+            "select e.n, e.body, e.signature, e.key_id from audit.epochs as e order by e.n"
+        )
+    missing = [row for row in rows if row["n"] not in known]
+    if missing and not dry_run:
+        public = signing.signer(data).public.hex()
+        for row in missing:
+            _anchored(
+                place,
+                {
+                    "body": bytes(row["body"]).decode(),
+                    "signature": bytes(row["signature"]).hex(),
+                    "public_key": public,
+                    "key_id": row["key_id"],
+                },
+            )
+    return len(missing)
+
+
+def _epochs_in(place: Path) -> set[int]:
+    """Read which epochs an anchor has; a file that is not there has none."""
+    if not place.exists():
+        return set()
+    try:
+        lines = [json.loads(line) for line in place.read_text().splitlines() if line.strip()]
+        return {int(json.loads(line["body"])["n"]) for line in lines}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failed(f"{place} is no anchor: {type(error).__name__}; name another file") from error
+
+
 def export(data: Path | None, out: Path) -> int:
     """Write epochs and events as JSON lines, in the order of verifying; answer how many events."""
     import psycopg
