@@ -193,9 +193,9 @@ def anchor(
     """
     from cli.auditing import anchor as anchored
 
-    file = _anchor(place)
+    file = _lines_of(_anchor(place))
     if file is None:
-        raise Usage(f"no anchor is named; give --anchor FILE, or set {ANCHOR}")
+        raise Usage(f"no file is named as the anchor; give --anchor FILE, or set {ANCHOR}")
     count = anchored(data, file, dry_run=dry_run)
     if not count:
         raise NothingToDo(f"{file} has every epoch already")

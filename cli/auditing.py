@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli import signing
-from cli.database import database_url
+from cli.database import connect, database_url
 from cli.errors import Failed
 from workers.core import merkle
 
@@ -36,22 +37,34 @@ def anchor(data: Path | None, place: Path, *, dry_run: bool = False) -> int:
     known = _epochs_in(place)
     with connect(data) as db:
         rows = db.rows(
-            "select e.n, e.body, e.signature, e.key_id from audit.epochs as e order by e.n"
+            "select e.n, e.body, e.signature, k.public_key from audit.epochs as e"
+            " join audit.signing_keys as k on k.key_id = e.key_id order by e.n"
         )
     missing = [row for row in rows if row["n"] not in known]
     if missing and not dry_run:
-        public = signing.signer(data).public.hex()
-        for row in missing:
-            _anchored(
-                place,
-                {
-                    "body": bytes(row["body"]).decode(),
-                    "signature": bytes(row["signature"]).hex(),
-                    "public_key": public,
-                    "key_id": row["key_id"],
-                },
-            )
+        _append(place, missing)
     return len(missing)
+
+
+def _append(place: Path, rows: list[dict[str, Any]]) -> None:
+    """Write epochs as the worker does, a line each; Failed when the file cannot be written."""
+    from workers.core.signing import wrapped
+
+    lines = [
+        wrapped(
+            bytes(row["body"]),
+            signature=bytes(row["signature"]),
+            public=bytes(row["public_key"]),
+        )
+        for row in rows
+    ]
+    try:
+        with place.open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise Failed(f"{place} cannot be written: {error.strerror}; name another file") from error
 
 
 def _epochs_in(place: Path) -> set[int]:
