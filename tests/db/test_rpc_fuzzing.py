@@ -51,7 +51,8 @@ def flaws(answer, rpc, body, secret):
     return found
 
 
-def test_hostile_json_is_refused_cleanly_and_reaches_nobody_else(fuzzed):
+def wrongs(fuzzed, called):
+    """Call each with hostile JSON as every kind of person; name what is wrong, once each."""
     db, world, ids, secret = fuzzed
     watch = Watch(db)
     owner, *others = world.ours.people.values()
@@ -74,9 +75,20 @@ def test_hostile_json_is_refused_cleanly_and_reaches_nobody_else(fuzzed):
 
         tried()
 
-    for rpc in functions(fuzzed):
+    for rpc in called:
         attempt(rpc)
-    assert wrong == {}
+    return wrong
+
+
+def test_hostile_json_is_refused_cleanly_and_reaches_nobody_else(fuzzed):
+    assert wrongs(fuzzed, functions(fuzzed)) == {}
+
+
+def test_hostile_rows_are_refused_cleanly_and_reach_nobody_else(fuzzed):
+    tables = hostile.tables(fuzzed[0])
+
+    assert len(tables) > 8
+    assert wrongs(fuzzed, tables) == {}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from cli.embedded.cluster import free_port
 from tests.children import HANG_SECONDS, worker
 from tests.database import url_as
+from tests.process.ledger import crash
 
 
 @pytest.fixture
@@ -133,11 +134,9 @@ def test_the_worker_outlives_a_restart_of_the_database(clone, cluster):
         before.execute("grant insert on public.noted to worker_meta")
     with worker(clone, CONNEXT_LEASE_SECONDS="60") as running:
         running.until("worker started")
-        server, port = cluster.cluster._server, cluster.cluster.port
-        server.send_signal(signal.SIGQUIT)  # ends at once, as in a crash
-        server.wait(HANG_SECONDS)
+        start = crash(cluster)
         running.until("claim failed")
-        cluster.cluster.start(port)
+        start()
 
         with psycopg.connect(clone, autocommit=True) as after:
             enqueue(after, "meta.note", 20)
