@@ -17,6 +17,8 @@ ARGS ?=
 REPORT ?=
 # How long `make soak` goes on.
 MINUTES ?= 10
+# How many times as much `make fuzz` tries.
+FUZZ ?= 20
 # The interpreter of .venv; make finds one when this is empty.
 PYTHON ?=
 
@@ -52,6 +54,8 @@ lint: setup ## Do the part of check that runs nothing of ours
 	@$(BIN)/lint-imports --no-logo
 	@PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar supabase/migrations supabase/policies supabase/seed.sql
 	@$(BIN)/squawk supabase/migrations/*.sql
+	@$(BIN)/python -m tests.hygiene.secrets
+	@$(BIN)/python -m tests.hygiene.dependencies
 	@$(BIN)/connext db policies check
 	@$(BIN)/connext privacy catalog check
 	@$(BIN)/python -m cli.reference --check
@@ -88,7 +92,7 @@ lock: build/lock/bin/pip-compile ## Write requirements.lock and the image's part
 	@$< $(LOCKING) --constraint requirements.lock --output-file requirements.runtime.lock pyproject.toml
 
 ##@ Now and then
-.PHONY: bench clean leaks pictures soak
+.PHONY: bench clean leaks pictures soak load fuzz audit-deps
 bench: setup ## Run every benchmark and write bench/results.json
 	@$(BIN)/python -m bench
 
@@ -100,6 +104,16 @@ pictures: setup browser ## Run the demo and take the pictures of README anew
 
 leaks: setup ## Plant every known leak one by one and say which proof finds each
 	@$(BIN)/python -m tests.planted_leaks $(ARGS)
+
+load: setup ## Load the receiver with signed webhooks: sustained, burst, p99, memory
+	@$(BIN)/python -m bench load
+
+fuzz: setup ## Try FUZZ (20) times as much hostile input as the tests do, other each time
+	@CONNEXT_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/db/test_rpc_fuzzing.py tests/unit/test_http_fuzzing.py $(ARGS)
+
+audit-deps: build/audit/bin/pip-audit ## Ask the advisory services about every locked package; needs a network
+	@$< --strict --disable-pip --require-hashes --requirement requirements.lock
+	@cd $(LOCAL) && npm audit --package-lock-only --no-update-notifier
 
 soak: setup ## Break everything at random for MINUTES (10) and balance the ledger
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
@@ -152,6 +166,10 @@ $(BROWSER)/node_modules/.stamp: $(BROWSER)/package-lock.json $(BROWSER)/package.
 	@cd $(BROWSER) && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@node $(BROWSER)/unpack.mjs
 	@touch $@
+
+build/audit/bin/pip-audit: | tools
+	@$(find_python); "$$python" -m venv build/audit
+	@build/audit/bin/python -m pip install -qq --disable-pip-version-check pip-audit==2.10.1
 
 build/lock/bin/pip-compile: | tools
 	@$(find_python); "$$python" -m venv build/lock

@@ -154,14 +154,7 @@ async def _store(url: str, lines: list[bytes]) -> None:
     for line in lines:
         found = webhook.parse(line)
         assert found is not None
-        events.append(
-            {
-                "key": found.key,
-                "kind": found.kind,
-                "object": found.object,
-                "customer": found.customer,
-            }
-        )
+        events.append(found.as_json())
     ingress = SecretStr(url_as(url, "ingress"))
     async with Database(ingress, application_name="bench", size=2) as database:
         storage = PostgresIngest(database)

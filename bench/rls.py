@@ -33,7 +33,7 @@ WARM = 20
 LOOKS = 5
 WHOLE_THREADS = 100  # messages
 PLACES = (0, 1, 2, 5, 20, 60, 150, 400, 700, 950)  # from 13 % of all messages to 0.014 %
-HELPER = 3  # pages of the membership, each time the helper is asked (the goal allows 6)
+MOST = 6  # pages: the goal for any statement
 LIMITS = {"list": 1.3, "point": 1.6}
 WHOLE, FLAT, FLAT_PAGES = 1.25, 1.3, 3
 # Nobody acts as it outside this benchmark: it passes by the policies as the operator does.
@@ -44,8 +44,8 @@ BARE = "bench_bare"
 class Query:
     """One hot query; {and_org} is where the bare role says what the policy says.
 
-    *checks*: how often PostgreSQL asks the helper. An update that reads what it changes is checked
-    by the policies of select and update, before and after: four questions, nothing remembered.
+    Each asks the helper once, at two pages. An update that reads what it changes is checked by the
+    policies of select and update, before and after: four questions, nothing remembered.
     """
 
     name: str
@@ -53,7 +53,6 @@ class Query:
     kind: str
     role: str = "authenticated"
     flat: bool = True
-    checks: int = 1
 
 
 QUERIES = (
@@ -91,7 +90,6 @@ QUERIES = (
         "update a conversation",
         "update public.conversations set status = 'open' where id = %(thread)s{and_org}",
         "point",
-        checks=4,
     ),
     Query(
         "insert a task",
@@ -219,25 +217,29 @@ def measure(query: Query, plans: str, large: Site, small: Site, samples: int) ->
                 whole[name].append(spent[1])
     pages = {
         name: [site.buffers(query, index, bare=bare) for index in range(len(PLACES))]
-        for name, (site, bare) in subjects.items()
+        for name, (site, bare) in (subjects | {"bare few": (small, True)}).items()
     }
     title = f"{query.name}, {plans}"
     mid = {name: statistics.median(times) for name, times in alone.items()}
     everything = {name: statistics.median(times) for name, times in whole.items()}
     rows = [
-        _more_pages(f"{title}: pages", pages["with"], pages["without"], HELPER * query.checks),
+        _more_pages(f"{title}: pages", pages["with"], pages["without"], MOST),
         _ratio(f"{title}: alone", mid["with"], mid["without"], LIMITS[query.kind]),
         _ratio(f"{title}: request", everything["with"], everything["without"], WHOLE),
     ]
     if query.flat:
         rows.append(_ratio(f"{title}: 1 M against 100 k", mid["with"], mid["few"], FLAT))
-        # A place that has less than one whole thread in the small database reads less there.
+        # A place with less than one whole thread in the small database reads less there. And
+        # fifty rows lie on more pages of a larger table, with policies as without: not theirs.
         alike = [i for i, place in enumerate(small.places) if place.messages >= WHOLE_THREADS]
         rows.append(
             _more_pages(
                 f"{title}: pages, 1 M",
                 [pages["with"][i] for i in alike],
-                [pages["few"][i] for i in alike],
+                [
+                    pages["few"][i] + max(0, pages["without"][i] - pages["bare few"][i])
+                    for i in alike
+                ],
                 FLAT_PAGES,
             )
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli import signing
-from cli.database import connect, database_url
+from cli.database import database_url
 from cli.errors import Failed
 from workers.core import merkle
 
@@ -21,68 +21,48 @@ EVENT = (
 )
 
 
-def seal(data: Path | None, anchor: Path | None) -> dict[str, Any] | None:
-    """Seal everything behind the horizon into one epoch; None when there is nothing new."""
-    import psycopg
-    from psycopg.rows import dict_row
+def seal(data: Path | None, anchor: str | None) -> list[dict[str, Any]]:
+    """Seal everything behind the horizon into one epoch, and write outside what is not there.
 
-    signer = signing.signer(data)
-    with psycopg.connect(database_url(data), row_factory=dict_row) as db:
-        db.execute("set transaction isolation level repeatable read")
-        last = db.execute(
-            "select n, to_xid::text::bigint as to_xid, hash from audit.epochs"
-            " order by n desc limit 1"
-        ).fetchone()
-        edge = db.execute("select audit.horizon()::text::bigint as x").fetchone()
-        assert edge is not None, "a function returns a row"  # noqa: S101
-        start, end = (last["to_xid"] if last else 0), edge["x"]
-        tree = merkle.Tree()
-        with db.cursor(name="events") as cursor:
-            cursor.itersize = 10_000
-            cursor.execute(
-                f"select {EVENT} from audit.events as v"  # noqa: S608 - our own text
-                " where v.xid >= %s::text::xid8 and v.xid < %s::text::xid8 order by v.id",
-                [start, end],
-            )
-            for event in cursor:
-                tree.add(merkle.leaf(event))
-        if not tree.size:
-            return None
-        body = merkle.canonical(
-            {
-                "n": (last["n"] if last else 0) + 1,
-                "from_xid": start,
-                "to_xid": end,
-                "events": tree.size,
-                "root": tree.root.hex(),
-                "prev": (bytes(last["hash"]) if last else merkle.FIRST).hex(),
-            }
-        )
-        document = signing.sealed(body, signer)
-    _store(data, json.loads(body), document)
-    if anchor is not None:
-        _anchored(anchor, document)
-    return document
+    The same as the worker does, with the operator's rights: both may run at once.
+    """
+    from workers.main import seal_audit
+
+    return seal_audit(database_url(data), signing.signer(data), anchor)
 
 
-def _store(data: Path | None, said: dict[str, Any], document: dict[str, Any]) -> None:
-    body = document["body"].encode()
+def anchor(data: Path | None, place: Path, *, dry_run: bool = False) -> int:
+    """Append the epochs that the anchor lacks, in order; answer how many."""
+    known = _epochs_in(place)
     with connect(data) as db:
-        db.run(
-            "select audit.seal(%s, %s::text::xid8, %s::text::xid8, %s, %s, %s, %s, %s, %s, %s)",
-            said["n"], said["from_xid"], said["to_xid"], said["events"],
-            bytes.fromhex(said["root"]), bytes.fromhex(said["prev"]), merkle.epoch_hash(body),
-            body, bytes.fromhex(document["signature"]), document["key_id"],
-        )  # fmt: skip
+        rows = db.rows(
+            "select e.n, e.body, e.signature, e.key_id from audit.epochs as e order by e.n"
+        )
+    missing = [row for row in rows if row["n"] not in known]
+    if missing and not dry_run:
+        public = signing.signer(data).public.hex()
+        for row in missing:
+            _anchored(
+                place,
+                {
+                    "body": bytes(row["body"]).decode(),
+                    "signature": bytes(row["signature"]).hex(),
+                    "public_key": public,
+                    "key_id": row["key_id"],
+                },
+            )
+    return len(missing)
 
 
-def _anchored(anchor: Path, document: dict[str, Any]) -> None:
-    """Append the epoch to a file that the operator keeps where the database cannot reach."""
+def _epochs_in(place: Path) -> set[int]:
+    """Read which epochs an anchor has; a file that is not there has none."""
+    if not place.exists():
+        return set()
     try:
-        with anchor.open("a") as file:
-            file.write(json.dumps(document) + "\n")
-    except OSError as error:
-        raise Failed(f"sealed, but {anchor} cannot be written: {error.strerror}") from error
+        lines = [json.loads(line) for line in place.read_text().splitlines() if line.strip()]
+        return {int(json.loads(line["body"])["n"]) for line in lines}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failed(f"{place} is no anchor: {type(error).__name__}; name another file") from error
 
 
 def export(data: Path | None, out: Path) -> int:
@@ -91,21 +71,21 @@ def export(data: Path | None, out: Path) -> int:
     from psycopg.rows import dict_row
 
     count = 0
-    public = signing.signer(data).public.hex()
     with (
         psycopg.connect(database_url(data), row_factory=dict_row) as db,
         out.open("w") as file,
     ):
         db.execute("set transaction isolation level repeatable read")
         for epoch in db.execute(
-            "select e.body, e.signature, e.key_id, e.purged_at is not null as purged"
-            " from audit.epochs as e order by e.n"
+            "select e.body, e.signature, e.key_id, e.purged_at is not null as purged, k.public_key"
+            " from audit.epochs as e"
+            " left join audit.signing_keys as k on e.key_id = k.key_id order by e.n"
         ):
             line = {
                 "epoch": {
                     "body": bytes(epoch["body"]).decode(),
                     "signature": bytes(epoch["signature"]).hex(),
-                    "public_key": public,
+                    "public_key": bytes(epoch["public_key"] or b"").hex(),
                     "key_id": epoch["key_id"],
                 },
                 "purged": epoch["purged"],

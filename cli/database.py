@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -28,8 +29,23 @@ class NoDatabase(Failed):
     """Nobody said which database is meant."""
 
 
+_chosen: ContextVar[str | None] = ContextVar("chosen database", default=None)
+
+
+@contextmanager
+def using(url: str) -> Iterator[None]:
+    """Mean the database at *url* inside the block, whatever was named."""
+    token = _chosen.set(url)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
 def database_url(data: Path | None) -> str:
     """Choose the database: the stack of --data, else CONNEXT_DATABASE_URL, else a local stack."""
+    if (url := _chosen.get()) is not None:
+        return url
     if data is not None:
         return str(local_stack(data)["database_url"])
     if url := os.environ.get(VARIABLE):
@@ -76,6 +92,10 @@ class Operator:
     def run(self, query: LiteralString, *values: object) -> None:
         """Run one statement for what it does."""
         self.connection.execute(query, values)
+
+    def undo(self) -> None:
+        """Take back what this transaction did: a dry run that did the real thing to count it."""
+        self.connection.rollback()
 
 
 @contextmanager

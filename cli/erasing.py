@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cli import journal, signing
 from cli.database import connect, database_url
@@ -12,14 +13,27 @@ from cli.errors import Failed, Refused, from_database
 from cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from uuid import UUID
+
+    from cli.database import Operator
 
 BATCH = 5_000
 BACKUP_DAYS = 30  # the longest that a hosted project keeps daily backups
 PATIENCE = 60.0  # seconds to wait for a provider's worker to revoke
 LOOK_EVERY = 0.25
+
+
+def _go_on(_step: str) -> None:
+    """Take no notice of a step."""
+
+
+class Deletes(Protocol):
+    """Where files are deleted by bucket/name."""
+
+    def delete(self, path: str) -> None:
+        """Delete one; one that is gone already is no error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,8 @@ class Run:
     batch: int = BATCH
     patience: float = PATIENCE
     backup_days: int = BACKUP_DAYS
+    place: Deletes | None = None  # where the files are; without, the project's Storage
+    reached: Callable[[str], object] = _go_on  # told of every step and batch that is committed
 
     def rows(self, query: Any, *values: object) -> list[dict[str, Any]]:  # noqa: ANN401 - psycopg wants a literal
         """Run one statement about this erasure in a transaction of its own."""
@@ -50,22 +66,69 @@ def plan(data: Path | None, org: UUID, request: UUID) -> dict[str, Any]:
 def carry_out(run: Run, plan_sha256: str | None) -> dict[str, Any]:
     """Do everything that is left to do, and return the signed certificate."""
     signer = signing.signer(run.data)
-    (begun,) = run.rows("select * from privacy.start_erasure(%s, %s, %s)", plan_sha256)
-    return finish(run, begun, signer)
+    with _alone(run):
+        (begun,) = run.rows("select * from privacy.start_erasure(%s, %s, %s)", plan_sha256)
+        run.reached("started")
+        if begun["state"] == "completed":
+            with connect(run.data) as db:
+                return issued(db, run.org, run.id, signer)
+        return finish(run, begun, signer)
+
+
+def issued(db: Operator, org: UUID, erasure: UUID, signer: signing.Signer) -> dict[str, Any]:
+    """Put the stored certificate of an erasure together again."""
+    found = db.one(
+        "select c.body, c.signature, c.key_id from privacy.certificates as c"
+        " where c.org_id = %s and c.erasure_id = %s",
+        org,
+        erasure,
+    )
+    if found is None:
+        raise Failed("this erasure has no certificate; 'connext privacy erase list' shows all")
+    if signer.key_id != found["key_id"]:
+        raise Failed(f"it is signed by {found['key_id']}; name that key's file to print it")
+    return {
+        "body": bytes(found["body"]).decode(),
+        "signature": bytes(found["signature"]).hex(),
+        "public_key": signer.public.hex(),
+        "key_id": found["key_id"],
+    }
 
 
 def finish(run: Run, begun: dict[str, Any], signer: signing.Signer) -> dict[str, Any]:
     """Go through the steps of an erasure that has begun."""
     if begun["subject_kind"] == "organization":
         _close(run)
+        run.reached("closed")
     _files(run)
+    run.reached("files")
     for table in _tables(run, begun):
         _table(run, table)
     if begun["subject_kind"] == "organization":
         run.rows("select privacy.erase_accounts(%s, %s)")
+        run.reached("accounts")
     clean(run)
+    run.reached("cleaned")
     swept = sweep(run)
-    return _certify(run, signer, swept)
+    run.reached("swept")
+    document = _certify(run, signer, swept)
+    run.reached("certified")
+    return document
+
+
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Keep a second process from carrying out the same erasure; the lock ends with this one."""
+    import psycopg
+
+    with psycopg.connect(database_url(run.data), autocommit=True) as raw:
+        got = raw.execute(
+            "select pg_try_advisory_lock(hashtextextended('connext erasure ' || %s, 0))",
+            [str(run.id)],
+        ).fetchone()
+        if not (got and got[0]):
+            raise Refused("another process is carrying out this erasure; wait until it has ended")
+        yield
 
 
 def sweep(run: Run) -> list[dict[str, Any]]:
@@ -149,34 +212,18 @@ def _files(run: Run) -> None:
         " inner join storage.objects as o on k.value = o.bucket_id || '/' || o.name"
         " where k.org_id = %s and k.erasure_id = %s and k.kind = 'object' order by k.value"
     )
-    if not wanted:
-        return
-    from cli.objects import objects
+    if wanted:
+        from cli.objects import objects
 
-    place = objects(run.data)
-    for number, item in enumerate(wanted, 1):
-        place.delete(item["value"])
-        if number % 100 == 0:
-            say(f"deleted {number} of {len(wanted)} files")
-    left = run.rows(
-        "select count(*) as n from privacy.erasure_keys as k"
-        " inner join storage.objects as o on k.value = o.bucket_id || '/' || o.name"
-        " where k.org_id = %s and k.erasure_id = %s and k.kind = 'object'"
-    )[0]["n"]
-    if left:
-        raise Failed(f"Storage still lists {left} of {len(wanted)} files; run it again")
-    _note_files(run, len(wanted))
-
-
-def _note_files(run: Run, number: int) -> None:
-    with connect(run.data) as db:
-        db.run(
-            "select privacy.note_done(e, 'storage.objects', 'delete', %s)"
-            " from privacy.erasures as e where e.org_id = %s and e.id = %s",
-            number,
-            run.org,
-            run.id,
-        )
+        place = run.place or objects(run.data)
+        for number, item in enumerate(wanted, 1):
+            place.delete(item["value"])
+            run.reached(f"file {number}")
+            if number % 100 == 0:
+                say(f"deleted {number} of {len(wanted)} files")
+    (left,) = run.rows("select privacy.note_files(%s, %s) as n")
+    if left["n"]:
+        raise Failed(f"Storage still lists {left['n']} of {len(wanted)} files; run it again")
 
 
 def _tables(run: Run, begun: dict[str, Any]) -> list[str]:
@@ -208,6 +255,7 @@ def _table(run: Run, table: str) -> None:
             values = [run.org, run.id, table, run.batch]
             while (row := raw.execute(query, values).fetchone()) and row[0]:
                 total += row[0]
+                run.reached(table)
                 if total >= 10 * run.batch:
                     say(f"{table}: {total} rows")
                     total = 0
@@ -217,8 +265,15 @@ def _table(run: Run, table: str) -> None:
 
 def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> dict[str, Any]:
     """Sign what was done, and forget by what the subject was found."""
+    run.rows(
+        "select privacy.remember_held(e) from privacy.erasures as e"
+        " where e.org_id = %s and e.id = %s"
+    )
     journal.note(run.rows)
+    run.reached("journalled")
     with connect(run.data) as db:
+        words = db.one("select cardinality(privacy.words_of(%s, %s)) as n", run.org, run.id)
+        assert words is not None, "it is one row"  # noqa: S101
         facts = db.one(
             "select privacy.certificate_facts(%s, %s, %s) as f", run.org, run.id, run.backup_days
         )
@@ -226,6 +281,7 @@ def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> d
             raise Refused("there is no such erasure")
         said = facts["f"] | {
             "sweep": {
+                "looked_for": words["n"],
                 "residue": 0,
                 "canary": "found",
                 "retained": [

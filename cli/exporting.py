@@ -1,57 +1,43 @@
-"""Building an export: streamed from the database into a zip, whatever its size, then signed."""
+"""Making an export: read part by part, put together, signed, and released only when it is whole.
+
+work      what is read lies in a folder, encrypted, until all is there; a call that was killed or
+ran out of disk left it, and the next one goes on
+archive   is put together in a file without a name, which a killed call takes along
+release   in one transaction with the last look: a subject that was erased meanwhile gets nothing
+"""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import zipfile
+import os
+import socket
+import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from cli import bundle, signing
-from cli.database import database_url
+from cli import export_card, export_page, signing
+from cli.database import connect, database_url, usual_stack
 from cli.errors import Failed, from_database
+from cli.export_rows import Shape
+from cli.export_tables import Reading, Table, read
+from cli.export_work import Piece, Work
+from cli.export_zip import Archive
+from cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
     from uuid import UUID
 
     import psycopg
 
-PERSON = "contact"
-BLOCK = 1 << 16
-
-
-@dataclass(slots=True)
-class Archive:
-    """A zip that is written once from front to back, and the digest of each file in it."""
-
-    zip: zipfile.ZipFile
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @contextmanager
-    def file(self, name: str) -> Iterator[Callable[[bytes], None]]:
-        """Write one file in pieces."""
-        digest, size = hashlib.sha256(), 0
-
-        def write(piece: bytes) -> None:
-            nonlocal size
-            digest.update(piece)
-            size += len(piece)
-            stream.write(piece)
-
-        with self.zip.open(name, "w", force_zip64=True) as stream:
-            yield write
-        self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
-
-    def add(self, name: str, content: bytes) -> None:
-        """Write one small file."""
-        with self.file(name) as write:
-            write(content)
+ORGANIZATION = "organization"
+FOLDER = "CONNEXT_EXPORT_FOLDER"
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,173 +50,359 @@ class Wanted:
     portable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose data it is, and what is theirs."""
+
+    kind: str
+    run: UUID
+    others: list[str]
+    tables: list[Table]
+    mine: dict[str, str]
+    withheld: dict[str, str]
+
+
+def step(_name: str) -> None:
+    """Do nothing: tests stop the process here."""
+
+
 def build(wanted: Wanted, out: Path) -> dict[str, Any]:
-    """Write the export beside *out* and put it there when it is whole; return its manifest."""
+    """Write the export to *out*, whole or not at all; return its manifest."""
+    with _work(wanted, out.with_name(f".{out.name}.work"), out) as (work, row):
+        with _nameless(work.folder) as raw:
+            manifest = _make(wanted, work, raw)
+            step("release")
+            with connect(wanted.data) as db:
+                db.run(CLOSE, wanted.org, wanted.request, row["work_key"])
+                _appear(raw, work.folder / "whole", out)
+        work.remove()
+    return manifest
+
+
+def store(wanted: Wanted, days: int) -> tuple[dict[str, Any], str]:
+    """Put the export into the private bucket, for some days; return manifest and place."""
+    from cli.objects import objects
+
+    place = objects(wanted.data)
+    folder = work_folder(wanted.data) / str(wanted.request)
+    with _work(wanted, folder, folder) as (work, row):
+        path = f"{wanted.org}/{row['export_id']}.zip"
+        with connect(wanted.data) as db:  # from now on an erasure finds what comes into the bucket
+            db.run(
+                "select privacy.announce_export(%s, %s, %s)", wanted.org, wanted.request,
+                row["export_id"],
+            )  # fmt: skip
+        with _nameless(work.folder) as raw:
+            manifest = _make(wanted, work, raw)
+            size, digest = raw.seek(0, os.SEEK_END), _digest(raw)
+            raw.seek(0)
+            step("upload")
+            place.put(f"exports/{path}", raw, mime_type="application/zip")
+        step("release")
+        try:
+            with connect(wanted.data) as db:
+                db.run(CLOSE, wanted.org, wanted.request, row["work_key"])
+                db.run(
+                    "select privacy.export_stored(%s, %s, %s, %s, %s, make_interval(days => %s))",
+                    wanted.org, wanted.request, row["export_id"], size, digest, days,
+                )  # fmt: skip
+        except Exception:
+            place.delete(f"exports/{path}")
+            raise
+        work.remove()
+    return manifest, f"exports/{path}"
+
+
+CLOSE = "select privacy.close_work(%s, %s, %s)"
+
+
+def work_folder(data: Path | None) -> Path:
+    """Choose where half-made exports for the bucket lie: encrypted, and out of the way."""
+    if named := os.environ.get(FOLDER):
+        return Path(named)
+    if stack := data or usual_stack():
+        return stack / "exports"
+    return Path(tempfile.gettempdir()) / f"connext-exports-{os.getuid()}"
+
+
+@contextmanager
+def _work(wanted: Wanted, folder: Path, out: Path) -> Iterator[tuple[Work, dict[str, Any]]]:
+    """Open the work of a request, or go on with it."""
+    import psycopg
+    from cryptography.exceptions import InvalidTag
+
+    absolute = folder.absolute()
+    with connect(wanted.data) as db:
+        row = db.one(
+            "select * from privacy.open_work(%s, %s, %s, %s, %s)",
+            wanted.org, wanted.request, os.urandom(KEY_BYTES), socket.gethostname(), str(absolute),
+        )  # fmt: skip
+    assert row is not None, "the function returns a row"  # noqa: S101
+    try:
+        work = Work(absolute, bytes(row["work_key"]))
+        if work.pieces:
+            say(f"going on: {len(work.pieces)} parts were made before")
+        try:
+            yield work, row
+        finally:
+            work.close()
+    except psycopg.Error as error:
+        raise from_database(error) from error
+    except InvalidTag as error:
+        work.remove()
+        raise Failed("what was made before is damaged and was removed; run it again") from error
+    except OSError as error:
+        raise Failed(
+            f"{out} cannot be written: {error.strerror}; nothing was released. Make room and run"
+            " the same command again: it goes on"
+        ) from error
+
+
+def _make(wanted: Wanted, work: Work, raw: IO[bytes]) -> dict[str, Any]:
+    """Read what is missing, then put everything together."""
     import psycopg
 
     signer = signing.signer(wanted.data)
-    part = out.with_name(out.name + ".part")
-    try:
-        with part.open("wb") as raw, psycopg.connect(database_url(wanted.data)) as db:
-            db.execute("set transaction isolation level repeatable read")
-            manifest = _write(wanted, db, raw, signer)
-            db.rollback()  # what the subject was found by is kept nowhere
-        part.replace(out)
-    except psycopg.Error as error:
-        raise from_database(error) from error
-    except OSError as error:
-        raise Failed(f"{out} cannot be written: {error.strerror}; nothing is left of it") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return manifest
-
-
-def _write(
-    wanted: Wanted, db: psycopg.Connection[Any], raw: IO[bytes], signer: signing.Signer
-) -> dict[str, Any]:
-    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
-        archive = Archive(made)
-        begun = db.execute(
-            "select e.id, e.subject_kind from privacy.begin_export(%s, %s) as e",
-            [wanted.org, wanted.request],
-        ).fetchone()
-        assert begun is not None, "the function returns a row"  # noqa: S101
-        tables = db.execute(
-            "select x.* from privacy.erasures as e"
-            " cross join lateral privacy.export_tables(e, %s) as x"
-            " where e.org_id = %s and e.id = %s",
-            [wanted.portable, wanted.org, begun[0]],
-        ).fetchall()
-        counts = {
-            table: _table(
-                db,
-                archive,
-                table,
-                columns,
-                [_bound(query, wanted.org, begun[0]) for query in queries],
-            )
-            for table, columns, *queries in tables
-        }
-        counts = {table: rows for table, rows in counts.items() if rows}
-        if begun[1] == PERSON or not wanted.portable:
-            _files(wanted, db, archive, begun[0], begun[1])
-        _describe(db, archive, counts, portable=wanted.portable)
-        manifest = {
-            "what": "connext export",
-            "version": 1,
-            "kind": "portability" if wanted.portable else "access",
-            "request": str(wanted.request),
-            "organization": str(wanted.org),
-            "subject": begun[1],
-            "rows": counts,
-            "files": archive.files,
-        }
-        signed = signing.sealed(signing.canonical(manifest), signer)
-        made.writestr("manifest.json", json.dumps(signed, indent=1, ensure_ascii=False))
-    return manifest
-
-
-def _bound(query: str, org: UUID, run: UUID) -> str:
-    """Put the two ids where COPY takes no parameters; uuids hold no quote."""
-    return query.replace("$1", f"'{org}'::uuid").replace("$2", f"'{run}'::uuid")
-
-
-def _table(
-    db: psycopg.Connection[Any],
-    archive: Archive,
-    table: str,
-    columns: list[str],
-    queries: list[str],
-) -> int:
-    """Write a table as JSON and as CSV; a table without rows leaves no file."""
-    query, cells = queries
-    name = table.replace(".", "/", 1).removeprefix("public/")
-    found = db.execute(f"select exists ({query})".encode()).fetchone()
-    if not found or not found[0]:
-        return 0
-    rows = 0
-    with archive.file(f"data/{name}.json") as write:
-        write(b"[\n")
-        # Signs that JSON never holds raw stand for quote and delimiter: lines come as they are.
-        lines = (
-            f"copy (select row_to_json(r)::text from ({query}) as r) to stdout"  # noqa: S608 - from the catalog
-            " (format csv, quote e'\\x01', delimiter e'\\x02')"
+    with psycopg.connect(database_url(wanted.data)) as db:
+        subject = _begin(wanted, db)
+        since, snapshot = _one(
+            db, "select pg_snapshot_xmin(pg_current_snapshot())::text, pg_export_snapshot()"
         )
-        blocks = _Blocks(write)
-        for piece in _copied(db, lines):
-            blocks.add(b"," + piece if rows else piece)
-            rows += 1
-        blocks.add(b"]\n")
-        blocks.flush()
-    with archive.file(f"data/{name}.csv") as write:
-        blocks = _Blocks(write)
-        blocks.add(",".join(columns).encode() + b"\n")
-        for piece in _copied(db, f"copy ({cells}) to stdout (format csv)"):
-            blocks.add(piece)
-        blocks.flush()
-    return rows
-
-
-def _copied(db: psycopg.Connection[Any], statement: str) -> Iterator[bytes]:
-    """Yield the lines of a COPY as they come; nothing is kept."""
-    with db.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        for piece in copy:
-            yield bytes(piece)
-
-
-class _Blocks:
-    """Hashes and compresses in blocks: a call for every line would take longer than the line."""
-
-    def __init__(self, write: Callable[[bytes], None]) -> None:
-        self._write = write
-        self._kept: list[bytes] = []
-        self._size = 0
-
-    def add(self, piece: bytes) -> None:
-        """Take a line, and pass on what has become a block."""
-        self._kept.append(piece)
-        self._size += len(piece)
-        if self._size >= BLOCK:
-            self.flush()
-
-    def flush(self) -> None:
-        """Pass on what there is."""
-        self._write(b"".join(self._kept))
-        self._kept, self._size = [], 0
-
-
-def _files(
-    wanted: Wanted, db: psycopg.Connection[Any], archive: Archive, run: UUID, subject: str
-) -> None:
-    """Add the subject's files from Storage; one that Storage lost is named as missing."""
-    paths = db.execute(
-        "select o.name from privacy.objects_of(%s, %s, %s) as o (name)"
-        " where o.name like 'attachments/%%' order by 1",
-        [wanted.org, run, subject],
-    ).fetchall()
-    if not paths:
-        return
-    from cli.objects import objects
-
-    place, missing = objects(wanted.data), []
-    for (path,) in paths:
-        content = place.get(path)
-        if content is None:
-            missing.append(path)
-        else:
-            archive.add(f"files/{path.split('/', 2)[2]}", content)
-    if missing:
-        archive.add("files/missing.txt", "\n".join(missing).encode())
+        reading = Reading(
+            db, work, since,
+            _same_snapshot(wanted, snapshot) if subject.kind == ORGANIZATION else None, step,
+        )  # fmt: skip
+        pieces = {table.name: read(reading, table) for table in subject.tables}
+        files = _files(wanted, db, work, subject)
+        with Archive(raw) as archive:
+            counts = {}
+            for table, parts in pieces.items():
+                if rows := sum(part.rows for part in parts):
+                    counts[table] = rows
+                    _put(archive, work, table, parts)
+            missing = _put_files(archive, work, files)
+            step("about")
+            day, withheld = _describe(wanted, db, archive, subject, counts)
+            db.rollback()  # what the subject was found by is kept nowhere
+            manifest = {
+                "what": "connext export",
+                "version": 2,
+                "kind": "portability" if wanted.portable else "access",
+                "request": str(wanted.request),
+                "organization": str(wanted.org),
+                "subject": subject.kind,
+                "made_on": day,
+                "rows": counts,
+                "withheld": withheld,
+                "missing": missing,
+                "renamed": archive.renamed,
+                "content_sha256": content_digest(archive.files),
+                "files": archive.files,
+            }
+            signed = signing.sealed(signing.canonical(manifest), signer)
+            written = json.dumps(signed, indent=1, ensure_ascii=False).encode()
+            archive.add("manifest.json", written, listed=False)
+        raw.flush()
+    return manifest
 
 
 def _describe(
-    db: psycopg.Connection[Any], archive: Archive, counts: dict[str, int], *, portable: bool
-) -> None:
-    """Add what law wants said, for people: two languages, no script; vCards for portability."""
+    wanted: Wanted,
+    db: psycopg.Connection[Any],
+    archive: Archive,
+    subject: Subject,
+    counts: dict[str, int],
+) -> tuple[str, dict[str, int]]:
+    """Add what law wants said, for people, and the subject's card; return day and withheld."""
+    withheld = _withheld(db, subject)
+    organization, day = _one(
+        db,
+        "select name, (now() at time zone 'UTC')::date::text"
+        " from public.organizations where id = %s",
+        wanted.org,
+    )
     facts = db.execute("select f.* from privacy.export_facts(%s) as f", [list(counts)]).fetchall()
-    archive.add("index.html", bundle.page(facts, counts, portable=portable).encode())
+    told = export_page.Told(organization, day, wanted.portable, counts, withheld, facts)
+    archive.add("index.html", export_page.page(told).encode())
+    archive.add("about.csv", _csv(facts))
+    archive.add("subject.vcf", export_card.card(db, subject.kind, subject.mine))
+    return str(day), withheld
+
+
+def content_digest(files: dict[str, dict[str, Any]]) -> str:
+    """Digest what an export holds, whenever and wherever it was made: its tables and its files."""
+    held = {
+        name: facts["sha256"]
+        for name, facts in files.items()
+        if name.startswith(("data/", "files/")) and not name.endswith(".csv")
+    }
+    return sha256(signing.canonical(held)).hexdigest()
+
+
+def _begin(wanted: Wanted, db: psycopg.Connection[Any]) -> Subject:
+    """Find the subject, in a snapshot of its own."""
+    db.execute("set transaction isolation level repeatable read")
+    db.execute("set local timezone = 'UTC'")
+    run, kind = _one(
+        db, "select e.id, e.subject_kind from privacy.begin_export(%s, %s) as e",
+        wanted.org, wanted.request,
+    )  # fmt: skip
+    (others,) = _one(
+        db, "select privacy.others_named(e) from privacy.erasures as e"
+        " where e.org_id = %s and e.id = %s", wanted.org, run,
+    )  # fmt: skip
+    plan = db.execute(
+        "select x.* from privacy.erasures as e"
+        " cross join lateral privacy.export_plan(e, %s, %s::text[]) as x"
+        " where e.org_id = %s and e.id = %s",
+        [wanted.portable, others, wanted.org, run],
+    ).fetchall()
+    bound = _Bound(wanted.org, run)
+    return Subject(
+        kind, run, others,
+        [
+            Table(name, Shape(tuple(names), kinds), tuple(keys), select, bound(mine),
+                  counted=kind == ORGANIZATION)
+            for name, names, kinds, keys, select, mine, _ in plan
+        ],
+        {name: bound(mine) for name, _, _, _, _, mine, _ in plan},
+        {name: bound(query) for name, *_, query in plan if query},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """Puts the two ids where COPY takes no parameters; uuids hold no quote."""
+
+    org: UUID
+    run: UUID
+
+    def __call__(self, query: str) -> str:
+        return query.replace("$1", f"'{self.org}'::uuid").replace("$2", f"'{self.run}'::uuid")
+
+
+def _same_snapshot(wanted: Wanted, snapshot: str) -> Any:  # noqa: ANN401 - a connection's maker
+    """Make connections that see what the first one sees."""
+
+    def another() -> psycopg.Connection[Any]:
+        import psycopg
+
+        db = psycopg.connect(database_url(wanted.data))
+        db.execute("set transaction isolation level repeatable read")
+        db.execute(f"set transaction snapshot '{snapshot}'".encode())
+        db.execute("set local timezone = 'UTC'")
+        return db
+
+    return another
+
+
+def _put(archive: Archive, work: Work, table: str, parts: list[Piece]) -> None:
+    name = export_page.short(table)
+    for part, ending, end in ((0, "json", b"]\n"), (1, "csv", b"")):
+        packed = (piece for made in parts for piece in work.packed(made, part))
+        archive.put(f"data/{name}.{ending}", packed, end)
+
+
+def _files(
+    wanted: Wanted, db: psycopg.Connection[Any], work: Work, subject: Subject
+) -> list[Piece]:
+    """Fetch the subject's files from Storage; each is a piece of its own."""
+    paths = [path for (path,) in db.execute(*_paths(wanted, subject))]
+    if not paths:
+        return []
+    from cli.objects import objects
+
+    place, made = objects(wanted.data), []
+    for number, path in enumerate(paths, 1):
+        piece = work.pieces.get((path, 0))
+        if piece is None:
+            piece = _fetch(work, path, place.get(path))
+            step(path)
+        made.append(piece)
+        if number % 100 == 0:
+            say(f"files: {number} of {len(paths)}")
+    return made
+
+
+def _paths(wanted: Wanted, subject: Subject) -> tuple[bytes, list[Any]]:
+    """Ask for the files that are the subject's: all of them, or those of messages that go along."""
+    if not wanted.portable:
+        return (
+            b"select o.name from privacy.objects_of(%s, %s, %s) as o (name)"
+            b" where o.name like 'attachments/%%' order by 1"
+        ), [wanted.org, subject.run, subject.kind]
+    mine = subject.mine.get("public.attachments", "false")
+    return (
+        f"select 'attachments/' || t.storage_path from public.attachments as t"  # noqa: S608 - from the catalog
+        f" where t.state = 'stored' and {mine} order by 1"
+    ).encode(), []
+
+
+def _fetch(work: Work, path: str, content: bytes | None) -> Piece:
+    if content is None:
+        return Piece(path, 0, 0, missing=True)  # not noted: it may be there the next time
+    packed = work.writer(path, 0, 0)
+    packed.write(content)
+    piece = Piece(path, 0, 1, sizes=[packed.close()])
+    work.done(piece)
+    return piece
+
+
+def _put_files(archive: Archive, work: Work, files: list[Piece]) -> list[str]:
+    """Add the files; one that Storage lost is named as missing."""
+    missing = []
+    for piece in files:
+        inside = piece.name.split("/", 2)[2]  # without bucket and organization
+        if piece.missing:
+            missing.append(inside)
+        else:
+            archive.put(archive.free(inside), work.packed(piece, 0))
+    if missing:
+        archive.add("files/missing.txt", "\n".join(missing).encode())
+    return missing
+
+
+def _withheld(db: psycopg.Connection[Any], subject: Subject) -> dict[str, int]:
+    counted = {table: _one(db, query)[0] for table, query in subject.withheld.items()}
+    return {table: number for table, number in counted.items() if number}
+
+
+def _csv(facts: list[tuple[Any, ...]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(bundle.FACTS)
+    writer.writerow(export_page.FACTS)
     writer.writerows(facts)
-    archive.add("about.csv", text.getvalue().encode())
+    return text.getvalue().encode()
+
+
+def _digest(raw: IO[bytes]) -> str:
+    raw.seek(0)
+    digest = sha256()
+    while piece := raw.read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _nameless(folder: Path) -> IO[bytes]:
+    """Open a file that no name leads to: a process that is killed takes it along."""
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def _appear(raw: IO[bytes], whole: Path, out: Path) -> None:
+    """Give the finished file its name; where the system cannot, copy it and then rename."""
+    import shutil
+
+    whole.unlink(missing_ok=True)
+    try:
+        os.link(f"/proc/self/fd/{raw.fileno()}", whole, follow_symlinks=True)
+    except OSError:
+        raw.seek(0)
+        with whole.open("wb") as file:
+            shutil.copyfileobj(raw, file, 1 << 20)
+    whole.replace(out)
+
+
+def _one(db: psycopg.Connection[Any], query: Any, *values: object) -> Any:  # noqa: ANN401 - psycopg's row
+    row = db.execute(query, values or None).fetchone()
+    assert row is not None, "the query answers one row"  # noqa: S101
+    return row

@@ -18,6 +18,8 @@ from cli.errors import Failed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cli.erasing import Deletes
+
 VARIABLE = "CONNEXT_ERASURE_JOURNAL"
 
 
@@ -31,7 +33,10 @@ def note(rows: Callable[..., list[dict[str, Any]]]) -> None:
         " select coalesce(jsonb_object_agg(g.kind, g.ids), '{}') from ("
         " select k.kind, jsonb_agg(k.value order by k.value) as ids from privacy.erasure_keys as k"
         " where k.org_id = e.org_id and k.erasure_id = e.id and k.kind = any("
-        " array['customer', 'conversation', 'user']) group by k.kind) as g) as subjects"
+        " array['customer', 'conversation', 'user']) group by k.kind) as g) as subjects, ("
+        " select coalesce(jsonb_object_agg(l.provider, l.state), '{}')"
+        " from privacy.erasure_legs as l"
+        " where l.org_id = e.org_id and l.erasure_id = e.id) as providers"
         " from privacy.erasures as e where e.org_id = %s and e.id = %s"
     )
     line = json.dumps(run, default=str)
@@ -58,17 +63,18 @@ def pending(data: Path | None, file: Path) -> list[dict[str, Any]]:
     return [run for key, run in lines.items() if key in forgotten]
 
 
-def replay(data: Path | None, line: dict[str, Any]) -> None:
-    """Carry out one erasure again, with sweep and certificate."""
+def replay(data: Path | None, line: dict[str, Any], place: Deletes | None = None) -> None:
+    """Carry out one erasure again, with sweep and certificate; files are deleted at *place*."""
     from psycopg.types.json import Jsonb
 
     from cli.erasing import Run, finish
 
-    run = Run(data, UUID(line["org_id"]), UUID(line["id"]))
+    run = Run(data, UUID(line["org_id"]), UUID(line["id"]), place=place)
     (begun,) = run.rows(
-        "select * from privacy.replay_erasure(%s, %s, %s, %s, %s)",
+        "select * from privacy.replay_erasure(%s, %s, %s, %s, %s, %s)",
         line["subject_kind"],
         line["account_too"],
         Jsonb(line["subjects"]),
+        Jsonb(line.get("providers", {})),  # lines of before 1.1 have none
     )
     finish(run, begun, signing.signer(data))

@@ -1,4 +1,4 @@
-"""Giving the worker roles a password, and telling only the operator what it is."""
+"""Giving the roles that log in a password, and telling only the operator what it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from cli.database import Operator, connect, database_url
-from cli.embedded.project import WORKER_ROLES, set_password
+from cli.embedded.project import LOGIN_ROLES, set_password
 from cli.errors import Failed, Usage
 from cli.output import confirm, say, show_json
 from cli.supabase import without_password
@@ -23,7 +23,7 @@ def give_logins(
     """Change the passwords in one transaction; the addresses go to a file or to stdout."""
     if (out is None) != as_json:
         raise Usage("the addresses hold passwords: name a file with --out, or ask for --json")
-    names = ", ".join(WORKER_ROLES)
+    names = ", ".join(LOGIN_ROLES)
     if dry_run:
         say(f"would give a login and a new password to {names}; nothing was changed")
         return
@@ -31,7 +31,7 @@ def give_logins(
     operator = database_url(data)
     with connect(data) as db:
         addresses = {
-            role: address(operator, role, _new_password(db, role)) for role in WORKER_ROLES
+            role: address(operator, role, _new_password(db, role)) for role in LOGIN_ROLES
         }
         if out is not None:
             # Before the commit: passwords that could not be written down are not given.

@@ -37,7 +37,9 @@ class Console(LazyGroup):
         "db": Entry("cli.db:app", "Migrate, check and describe the database."),
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
         "member": Entry("cli.member:app", "Invite, list and remove an organization's people."),
-        "integration": Entry("cli.integration:app", "Look at connected providers; disconnect one."),
+        "integration": Entry(
+            "cli.integration:app", "Look at connected providers; compare or disconnect one."
+        ),
         "billing": Entry(
             "cli.billing:app", "Compare billing with Stripe; look at plans and standing."
         ),
@@ -53,6 +55,9 @@ class Console(LazyGroup):
         ),
         "audit": Entry(
             "cli.audit:app", "Look at the audit, seal it into signed epochs, and verify it."
+        ),
+        "support": Entry(
+            "cli.support:app", "Grant, use and end access of support to one organization's rows."
         ),
         "queue": Entry("cli.queue:app", "Look at waiting and dead jobs; repeat or drop them."),
         "worker": Entry("cli.worker:app", "Run the workers of one or more queues."),

@@ -9,10 +9,12 @@ from cli import (
     options,
     privacy_erase,
     privacy_export,
+    privacy_import,
     privacy_incident,
     privacy_rectify,
     privacy_request,
     privacy_retention,
+    privacy_withdraw,
     project,
 )
 from cli.database import connect
@@ -34,8 +36,13 @@ app.add_typer(catalog, name="catalog")
 app.add_typer(privacy_request.app, name="request")
 app.add_typer(privacy_erase.app, name="erase")
 app.add_typer(privacy_export.app, name="export")
+app.command("import")(privacy_import.import_)
 app.add_typer(privacy_incident.app, name="incident")
 app.command("rectify")(privacy_rectify.rectify)
+app.command("correct-invoice")(privacy_rectify.correct_invoice)
+app.command("disclosures")(privacy_rectify.disclosures)
+app.command("withdraw")(privacy_withdraw.withdraw)
+app.command("consents")(privacy_withdraw.consents)
 app.add_typer(privacy_retention.app, name="retention")
 
 COLUMNS = (

@@ -9,7 +9,7 @@ import typer
 
 from cli import options, privacy_request
 from cli.database import connect
-from cli.errors import Failed, NothingToDo, Refused
+from cli.errors import Failed, NothingToDo, Refused, Usage
 from cli.output import confirm, say, show, show_json, show_one
 
 app = typer.Typer(
@@ -121,29 +121,20 @@ def certificate(
     For instance: connext privacy erase certificate 0198c0de-0000-7000-8000-000000000001
     """
     from cli import signing
+    from cli.erasing import issued
 
+    signer = signing.signer(data)
     with connect(data) as db:
-        found = db.one(
-            """
-            select c.body, c.signature, c.key_id from privacy.certificates as c
-            inner join privacy.erasures as e on c.org_id = e.org_id and c.erasure_id = e.id
-            where e.request_id = %s
-            """,
+        erasure = db.one(
+            "select e.org_id, e.id from privacy.erasures as e where e.request_id = %s"
+            " order by e.state = 'completed' desc",
             request,
         )
-    if found is None:
-        raise Failed(
-            f"request {request} has no certificate; 'connext privacy erase list' shows all"
-        )
-    signer = signing.signer(data)
-    if signer.key_id != found["key_id"]:
-        raise Failed(f"it is signed by {found['key_id']}; name that key's file to print it")
-    document = {
-        "body": bytes(found["body"]).decode(),
-        "signature": bytes(found["signature"]).hex(),
-        "public_key": signer.public.hex(),
-        "key_id": found["key_id"],
-    }
+        if erasure is None:
+            raise Failed(
+                f"request {request} has no certificate; 'connext privacy erase list' shows all"
+            )
+        document = issued(db, erasure["org_id"], erasure["id"], signer)
     _written(document, out)
 
 
@@ -198,6 +189,49 @@ def hold(
     say(f"held {table} {row} for {days} days")
 
 
+@app.command()
+def holds(*, data: options.Data = None, as_json: options.Json = False) -> None:
+    """List what is held now: why, by which provision, until when.
+
+    For instance: connext privacy erase holds --json
+    """
+    with connect(data) as db:
+        found = db.rows(
+            """
+            select h.org_id, h.table_name, h.row_id, h.reason, h.provision, h.holds_until
+            from privacy.holds as h
+            where h.released_at is null and h.holds_until > now()
+            order by h.holds_until, h.id
+            """
+        )
+    columns = ("org_id", "table_name", "row_id", "reason", "provision", "holds_until")
+    show(found, columns=columns, as_json=as_json)
+
+
+@app.command()
+def release(
+    org: options.Org,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Like public.notes.")],
+    row: Annotated[UUID, typer.Argument(metavar="ROW", help="Id of the row.")],
+    *,
+    data: options.Data = None,
+) -> None:
+    """End a hold before its time; what it kept from an erasure goes with the next retention run.
+
+    For instance: connext privacy erase release 0198c0de-0000-7000-8000-000000000001 public.notes \
+0198c0de-0000-7000-8000-000000000002
+    """
+    with connect(data) as db:
+        ended = db.rows(
+            "update privacy.holds set released_at = now() where org_id = %s and table_name = %s"
+            " and row_id = %s and released_at is null returning id",
+            org, table, row,
+        )  # fmt: skip
+    if not ended:
+        raise NothingToDo(f"{table} {row} is not held")
+    say("released; 'connext privacy retention run' erases what it had kept from an erasure")
+
+
 def _written(document: dict[str, Any], out: Path | None) -> None:
     if out is None:
         show_json(document)
@@ -208,33 +242,96 @@ def _written(document: dict[str, Any], out: Path | None) -> None:
         raise Failed(f"{out} cannot be written: {error.strerror}") from error
 
 
+Journal = Annotated[
+    Path | None, typer.Option("--journal", help="The file of CONNEXT_ERASURE_JOURNAL.")
+]
+
+
 @app.command()
 def replay(
     *,
-    journal: Annotated[
-        Path, typer.Option("--journal", help="The file of CONNEXT_ERASURE_JOURNAL.")
-    ],
+    journal: Journal = None,
+    none_since: Annotated[
+        str | None,
+        typer.Option(
+            "--no-erasures-since",
+            metavar="REASON",
+            help="Serve without a journal: nothing was erased since the backup, and why.",
+        ),
+    ] = None,
+    consents_stand: Annotated[
+        bool,
+        typer.Option(
+            "--consents-stand",
+            help="Nothing was lost, so that connections need no confirming (a promoted standby).",
+        ),
+    ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Only say whether any is forgotten; exit 4 if so.")
+        bool, typer.Option("--check", help="Only say whether it may serve; exit 4 if not.")
     ] = False,
     data: options.Data = None,
 ) -> None:
-    """Carry out again, after a restore, the erasures that the backup has forgotten.
+    """Carry out again, after a restore, the erasures that the backup has forgotten; then serve.
+
+    A restored database locks out workers, receiver and API by itself until this has run.
 
     For instance: connext privacy erase replay --journal ./evidence/erasures.jsonl --check
     """
+    from cli import restoring
     from cli.journal import pending
-    from cli.journal import replay as again
 
-    forgotten = pending(data, journal)
-    if not forgotten:
-        say("the database knows every erasure of the journal: it may serve")
+    if (journal is None) == (none_since is None):
+        raise Usage("give --journal FILE, or --no-erasures-since REASON, and not both")
+    forgotten = [] if journal is None else pending(data, journal)
+    reason = restoring.refusal(data)
+    if not forgotten and reason is None:
+        say("the database serves, and knows every erasure it was told of")
         return
     if check:
         raise Refused(
-            f"{len(forgotten)} erasures are forgotten: do not start workers, receiver or API"
-            " before 'connext privacy erase replay' has run"
+            f"{len(forgotten)} erasures are forgotten: workers, receiver and API must wait"
+            if forgotten
+            else str(reason)
         )
-    for line in forgotten:
-        again(data, line)
-    say(f"replayed {len(forgotten)} erasures, each swept and certified again")
+    if journal is None:
+        asked = restoring.acknowledge(data, none_since or "", consents_stand=consents_stand)
+        say(f"it serves again; {asked or 0} connections have to be confirmed")
+        return
+    opened = restoring.replay(data, journal, consents_stand=consents_stand)
+    if opened is not None:
+        say(
+            f"replayed {opened.replayed} erasures, each swept and certified again; it serves, and"
+            f" {opened.unconfirmed} connections have to be confirmed"
+        )
+
+
+@app.command()
+def drill(
+    *,
+    copy: Annotated[
+        str,
+        typer.Option(
+            "--copy",
+            envvar="CONNEXT_DRILL_URL",
+            metavar="URL",
+            help="A restored copy of the database, which nothing else uses; it is changed.",
+        ),
+    ],
+    journal: Annotated[
+        Path, typer.Option("--journal", help="The file of CONNEXT_ERASURE_JOURNAL.")
+    ],
+    data: options.Data = None,
+    as_json: options.Json = False,
+) -> None:
+    """Rehearse a restore on a copy: it must refuse, be replayed, be clean, and serve.
+
+    The result is recorded in privacy.drills of the real database. The copy has to be older than
+    the last erasure of the journal: otherwise nothing is proven, and the drill fails. Its address
+    holds a password: give it as CONNEXT_DRILL_URL.
+
+    For instance: connext privacy erase drill --journal ./evidence/erasures.jsonl
+    """
+    from cli.restoring import drill as rehearsed
+
+    show_one(rehearsed(data, copy, journal), as_json=as_json)
+    say("passed: the copy refused, was replayed, was clean, and served")

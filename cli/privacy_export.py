@@ -1,13 +1,13 @@
 """`connext privacy export`: the copy that a request for access or portability asks for."""
 
-import hashlib
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import options, privacy_request
-from cli.database import connect
+from cli.database import connect, local_stack, usual_stack
 from cli.errors import Failed
 from cli.output import say, show_one
 
@@ -18,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 DAYS = 7
+RECEIVER = "CONNEXT_RECEIVER_URL"
+PATH = "/privacy/export"
 
 
 @app.command()
@@ -33,24 +35,20 @@ def make(
 ) -> None:
     """Make the signed copy of a verified and granted request for access or portability.
 
+    When it is stopped or the disk is full, nothing is released; the same command goes on.
+
     For instance: connext privacy export make 0198c0de-0000-7000-8000-000000000001 --out ana.zip
     """
-    import tempfile
-
-    from cli.exporting import Wanted, build
+    from cli.exporting import Wanted, build, store
 
     with connect(data) as db:
         org = privacy_request.org_of(db, request)
         row = db.one("select r.kind from public.privacy_requests as r where r.id = %s", request)
     wanted = Wanted(data, org, request, portable=bool(row and row["kind"] == "portability"))
     if out is not None:
-        manifest = build(wanted, out)
-        place = str(out)
+        manifest, place = build(wanted, out), str(out)
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "export.zip"
-            manifest = build(wanted, path)
-            place = _stored(wanted.org, wanted.request, path, data)
+        manifest, place = store(wanted, DAYS)
     rows = sum(manifest["rows"].values())
     with connect(data) as db:
         db.run(
@@ -59,7 +57,46 @@ def make(
             org,
             request,
         )
-    show_one({"place": place, "kind": manifest["kind"], "rows": rows}, as_json=as_json)
+    show_one(
+        {
+            "place": place,
+            "kind": manifest["kind"],
+            "rows": rows,
+            "withheld": sum(manifest["withheld"].values()),
+            "content_sha256": manifest["content_sha256"],
+        },
+        as_json=as_json,
+    )
+
+
+@app.command()
+def link(
+    request: privacy_request.Request,
+    *,
+    hours: Annotated[
+        int, typer.Option("--hours", min=1, max=168, help="For how long it works, if not used.")
+    ] = 24,
+    data: options.Data = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print the link under which somebody outside fetches their export from the bucket, once.
+
+    Hand it to the address by which their identity was verified. A new link ends the one before it.
+
+    For instance: connext privacy export link 0198c0de-0000-7000-8000-000000000001 --hours 48
+    """
+    root = _receiver(data)
+    with connect(data) as db:
+        org = privacy_request.org_of(db, request)
+        made = db.one(
+            "select * from privacy.issue_link(%s, %s, make_interval(hours => %s))",
+            org, request, hours,
+        )  # fmt: skip
+    assert made is not None, "the function returns a row"  # noqa: S101
+    show_one(
+        {"link": f"{root}{PATH}/{made['token']}", "expires_at": made["expires_at"]}, as_json=as_json
+    )
+    say("it is shown this once, works once, and is nobody else's")
 
 
 @app.command()
@@ -82,26 +119,11 @@ def verify(
     say("the signature fits, and every file is as it was signed")
 
 
-def _stored(org: object, request: object, path: Path, data: Path | None) -> str:
-    """Put the archive into the private bucket, until it expires; return its name there."""
-    from uuid import uuid4
-
-    from cli.objects import objects
-
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    export = uuid4()
-    place = objects(data)
-    with path.open("rb") as file:
-        place.put(f"exports/{org}/{export}.zip", file, mime_type="application/zip")
-    with connect(data) as db:
-        made = db.one(
-            "select storage_path from privacy.export_stored(%s, %s, %s, %s, %s,"
-            " make_interval(days => %s))",
-            org, request, export, path.stat().st_size, digest.hexdigest(), DAYS,
-        )  # fmt: skip
-    if made is None:
-        raise Failed("the export was stored and not recorded; make it again")
-    return f"exports/{made['storage_path']}"
+def _receiver(data: Path | None) -> str:
+    """Find the address under which the world reaches the receiver."""
+    if url := os.environ.get(RECEIVER):
+        return url.rstrip("/")
+    stack = data or usual_stack()
+    if stack is None:
+        raise Failed(f"nobody said where the receiver is reached; set {RECEIVER}")
+    return str(local_stack(stack)["receiver_url"])

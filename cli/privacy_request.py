@@ -149,7 +149,7 @@ def list_(
 
 @app.command("show")
 def show_(request: Request, *, data: options.Data = None, as_json: options.Json = False) -> None:
-    """Show one request with its clock, reminders and holds.
+    """Show one request with its clock, its reminders, and who was told of a correction.
 
     For instance: connext privacy request show 0198c0de-0000-7000-8000-000000000001
     """
@@ -162,7 +162,15 @@ def show_(request: Request, *, data: options.Data = None, as_json: options.Json 
                 array(
                     select m.day from privacy.request_reminders as m
                     where m.org_id = r.org_id and m.request_id = r.id order by m.day
-                ) as reminded
+                ) as reminded,
+                (
+                    select coalesce(jsonb_agg(jsonb_build_object(
+                        'recipient', l.recipient, 'state', l.state, 'reason', l.reason,
+                        'last_at', l.last_at, 'told_by', l.told_by
+                    ) order by l.recipient), '[]')
+                    from privacy.correction_legs as l
+                    where l.org_id = r.org_id and l.request_id = r.id
+                ) as recipients
             from privacy.requests_at(now()) as s
             inner join public.privacy_requests as r on s.org_id = r.org_id and s.id = r.id
             where r.org_id = %s and r.id = %s
@@ -290,6 +298,29 @@ def close(
     outcome = "cancelled" if cancelled else "completed"
     _change(
         data, request, "select * from privacy.close_request(%s, %s, %s, %s)", outcome, answer,
+        as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def told(
+    request: Request,
+    recipient: Annotated[
+        str, typer.Argument(metavar="RECIPIENT", help="As 'request show' names it, like meta.")
+    ],
+    *,
+    by: By,
+    how: Annotated[str, typer.Option("--how", help="How they were told: what proves it.")],
+    data: options.Data = None,
+    as_json: options.Json = False,
+) -> None:
+    """Record that a recipient was told of a correction, how, and by whom.
+
+    For instance: connext privacy request told 0198c0de-0000-7000-8000-000000000001 meta \
+--by ana.r --how "form of 3 May, reference 4711"
+    """
+    _change(
+        data, request, "select * from privacy.told(%s, %s, %s, %s, %s)", recipient, by, how,
         as_json=as_json,
     )  # fmt: skip
 

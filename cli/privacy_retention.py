@@ -37,7 +37,11 @@ def run(
     with connect(data) as db:
         files = db.rows("select f.* from privacy.due_files(%s) as f", moment)
         closed = db.rows("select o.* from privacy.due_organizations(%s) as o", moment)
-    reach = f"{len(files)} files, {len(closed)} closed organizations, and rows past their time"
+        freed = db.rows("select e.* from privacy.due_erasures(%s) as e", moment)
+    reach = (
+        f"{len(files)} files, {len(closed)} closed organizations, {len(freed)} people whose hold"
+        " has ended, and rows past their time"
+    )
     if dry_run:
         say(f"would delete {reach}; nothing was changed")
         return
@@ -51,11 +55,16 @@ def run(
         rows += done
         if done < BATCH:
             break
+    for erasure in freed:
+        _resume(data, erasure)
     for organization in closed:
         _erase(data, organization)
-    if not rows and not files and not closed:
+    if not rows and not files and not closed and not freed:
         raise NothingToDo("nothing is past its time")
-    say(f"deleted {rows} rows, {len(files)} files, {len(closed)} organizations")
+    say(
+        f"deleted {rows} rows, {len(files)} files, {len(closed)} organizations,"
+        f" {len(freed)} people whose hold had ended"
+    )
 
 
 def _delete_files(data: options.Data, files: list[dict[str, Any]]) -> None:
@@ -69,9 +78,25 @@ def _delete_files(data: options.Data, files: list[dict[str, Any]]) -> None:
         place.delete(file["path"])
         with connect(data) as db:
             db.run(
-                "select privacy.file_is_gone(%s, %s, %s)",
-                file["org_id"], file["export_id"], file["attachment_id"],
+                "select privacy.file_is_gone(%s, %s, %s, %s)",
+                file["org_id"], file["export_id"], file["attachment_id"], file["recording_id"],
             )  # fmt: skip
+
+
+def _resume(data: options.Data, due: dict[str, Any]) -> None:
+    """Erase what a hold had kept; with a certificate of its own."""
+    from cli import signing
+    from cli.erasing import Run, carry_out, finish, plan
+
+    org = due["org_id"]
+    if due["request_id"] is not None:
+        made = plan(data, org, due["request_id"])
+        carry_out(Run(data, org, made["id"]), made["plan_sha256"])
+        return
+    with connect(data) as db:
+        begun = db.one("select * from privacy.resume_held(%s, %s)", org, due["erasure_id"])
+    assert begun is not None, "the function returns a row"  # noqa: S101
+    finish(Run(data, org, begun["id"]), begun, signing.signer(data))
 
 
 def _erase(data: options.Data, organization: dict[str, Any]) -> None:

@@ -128,10 +128,7 @@ class Counter:
             deliveries = [post.body for post in self.inbox.posts()]
             self.inbox.clear()
         events = [event for raw in deliveries if (event := webhook.parse(raw)) is not None]
-        plain = tuple(
-            {"key": e.key, "kind": e.kind, "object": e.object, "customer": e.customer}
-            for e in events
-        )
+        plain = tuple(event.as_json() for event in events)
 
         async def stored() -> Any:
             async with _opened(self.url, "ingress") as database:
@@ -181,7 +178,9 @@ class Counter:
         """The customers at Stripe that are not deleted."""
         return [one for one in self.till.things("customer") if not one.get("deleted")]
 
-    def event(self, kind: str, thing: dict[str, Any], *, thin: bool = False) -> bytes:
+    def event(
+        self, kind: str, thing: dict[str, Any], *, thin: bool = False, live: bool = False
+    ) -> bytes:
         """Write an event about a thing as the sandbox would deliver it."""
         self.till.order("switches", {"sending": False})
         letters = str.maketrans("0123456789", "ghijklmnop")
@@ -196,7 +195,7 @@ class Counter:
             }
         else:
             body = {"object": "event", "id": key, "type": kind, "data": {"object": thing}}
-        return json.dumps(body).encode()
+        return json.dumps(body | {"livemode": live}).encode()
 
 
 __all__ = ["PRICE", "Counter"]

@@ -138,6 +138,30 @@ OF_ONE = (
     insert into public.data_exports (org_id, request_id)
     select r.org_id, r.id from public.privacy_requests as r where r.org_id = %(org)s::uuid
     """,
+    "insert into public.support_settings (org_id) values (%(org)s::uuid)",
+    """
+    insert into public.support_grants (org_id, id, staff, reason, permissions, granted_by, token_sha256, ends_at)
+    values (
+        %(org)s::uuid, %(org)s::uuid, 'sam', 'A page will not load', '{crm.read}', 'luc', sha256('word'),
+        now() + interval '1 hour'
+    )
+    """,
+    """
+    insert into public.support_reads (org_id, grant_id, staff, table_name, reason)
+    values (%(org)s::uuid, %(org)s::uuid, 'sam', 'public.customers', 'A page will not load')
+    """,
+    """
+    insert into public.invoice_corrections (org_id, invoice_id, field, value)
+    select i.org_id, i.id, 'name', 'Anna' from public.invoices as i where i.org_id = %(org)s::uuid limit 1
+    """,
+    """
+    insert into privacy.past_disclosures (org_id, conversation_id, processor, last_at)
+    values (%(org)s::uuid, %(org)s::uuid, 'telnyx', now())
+    """,
+    """
+    insert into privacy.correction_legs (org_id, request_id, recipient, kind, state, reason)
+    values (%(org)s::uuid, %(org)s::uuid, 'telnyx', 'processor', 'manual', 'Ask')
+    """,
     """
     insert into storage.objects (bucket_id, name)
     values ('attachments', %(org)s || '/file.txt'), ('exports', %(org)s || '/export.zip')

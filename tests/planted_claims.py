@@ -139,6 +139,7 @@ PLANTED: dict[str, Plant] = {
     ),
     "purpose.workers": "grant select on public.customers to worker_meta",
     "purpose.leases": "create policy leak on public.messages for select to worker_meta using (true)",
+    "purpose.support": "grant select on public.customers to support",
     "purpose.notices": "update private.purposes set notice_fr = ' ' where provider = 'stripe'",
     "tokens.sealed": TOKEN.replace("{sealed}", "EAAplaintext"),
     "tokens.keys": _private_half,
@@ -266,15 +267,13 @@ PLANTED: dict[str, Plant] = {
         """,
     ),
     "exports.expired": "insert into storage.objects (bucket_id, name) values ('exports', '{org}/left.zip')",
-    "rights.rectify": """
-        create or replace function privacy.rectify(
-            org_id uuid, request_id uuid, table_name text, column_name text, row_id uuid, value text,
-            out recipient text, out last_at timestamptz
-        ) returns setof record language sql set search_path = '' as $$
-            update public.customers as c set display_name = rectify.value where c.id = rectify.row_id
-            returning null::text, null::timestamptz
-        $$
-    """,
+    "rights.rectify": _twice(
+        """
+        create function private.leak() returns trigger language plpgsql set search_path = '' as $$
+        begin new.contact_name := old.contact_name; return new; end $$
+        """,
+        "create trigger leak before update on public.conversations for each row execute function private.leak()",
+    ),
     "audit.append_only": "alter table audit.events disable trigger user",
     "audit.chain": _bad_epoch,
     "audit.receipts": """

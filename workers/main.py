@@ -10,17 +10,20 @@ import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
+from pydantic import SecretStr
 
 from workers.core.clock import SystemClock
-from workers.core.errors import NotConfigured, Refused
+from workers.core.errors import NotConfigured, Refused, Transient
 from workers.core.log import configure
 from workers.core.metrics import Metrics
 from workers.core.sealing import SETTING, Keyring, Opener
 from workers.core.settings import (
+    AuditSettings,
     LogSettings,
     MetaSettings,
     MetaWebhookSettings,
@@ -34,6 +37,7 @@ from workers.core.settings import (
 from workers.db.pool import Database
 from workers.jobqueue import depth, health
 from workers.jobqueue.context import Context
+from workers.jobqueue.gate import Gate
 from workers.jobqueue.postgres import PostgresStore
 from workers.jobqueue.runner import Options, Runner, Stop
 from workers.jobqueue.schedule import keep_time
@@ -46,7 +50,9 @@ from workers.jobs.wakeups import chosen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workers.core.signing import Signer
     from workers.jobqueue.side import Group
+    from workers.services.auditing import Sealing
 
 QUEUES = ("meta", "telnyx", "stripe", "privacy", "upkeep")
 # Connections that claim, record and beat are apart from those that handlers may exhaust.
@@ -104,7 +110,13 @@ async def work(
         runners = [_runner(queue, parts) for queue in queues if _is_handled(queue, parts.registry)]
         if not runners:
             raise Refused(f"no handler works any of the queues {', '.join(queues)}")
+        gate = Gate(parts.control, journal=settings.erasure_journal)
         async with supervised("worker") as group:
+            _tell_health(group, runners, parts, gate)
+            if not await _admitted(gate, stop):
+                group.cancel()
+                return
+            group.start("watch of the database's identity", gate.watch)
             _start_side_tasks(group, runners, parts)
             tasks = [
                 group.start(f"of queue {runner.queue}", partial(runner.run, stop), may_end=True)
@@ -173,7 +185,53 @@ async def _handlers(
         await _add_telnyx(registry, settings, clock=clock, stack=stack)
     if "upkeep" in queues:
         upkeep.register(registry)
+        await _add_sealing_of_audit(registry, clock=clock, stack=stack)
     return registry
+
+
+async def _add_sealing_of_audit(
+    registry: Registry, *, clock: SystemClock, stack: AsyncExitStack
+) -> None:
+    """Register the sealing of the audit, with the key and the anchor that are set."""
+    from workers.core import signing  # noqa: PLC0415 (only this worker signs)
+    from workers.jobs import sealing_audit  # noqa: PLC0415
+
+    given, sealing = load(AuditSettings), None
+    if given.signing_key is not None:
+        signer = signing.load(given.signing_key)
+        sealing = await _sealing_of_audit(signer, given, clock=clock, stack=stack)
+    sealing_audit.register(registry, sealing=sealing)
+
+
+async def _sealing_of_audit(
+    signer: Signer, given: AuditSettings, *, clock: SystemClock, stack: AsyncExitStack
+) -> Sealing:
+    """Put together what seals: a key, and a file or an address to anchor at."""
+    from workers.providers import http  # noqa: PLC0415 (the console starts faster without it)
+    from workers.providers.anchor.client import UrlAnchor  # noqa: PLC0415
+    from workers.services.auditing import FileAnchor, Sealing  # noqa: PLC0415
+
+    named, anchor = given.audit_anchor, None
+    if named is not None and "://" in named:
+        client = await stack.enter_async_context(http.client())
+        anchor = UrlAnchor(client, url=named, token=given.audit_anchor_token, clock=clock)
+        return Sealing(signer, anchor)
+    return Sealing(signer, FileAnchor(Path(named)) if named else None)
+
+
+def seal_audit(dsn: str, signer: Signer, anchor: str | None) -> list[dict[str, Any]]:
+    """Seal all of the audit that is over, as an operator; answer the epochs that were made."""
+
+    async def run() -> list[dict[str, Any]]:
+        given = load(AuditSettings).anchored_at(anchor)
+        database = Database(SecretStr(dsn), application_name="connext console", size=1)
+        async with AsyncExitStack() as stack:
+            sealing = await _sealing_of_audit(signer, given, clock=SystemClock(), stack=stack)
+            await stack.enter_async_context(database)
+            return (await sealing.run(database.transaction, most=None)).epochs
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
 
 
 async def _add_meta(
@@ -311,8 +369,25 @@ def _runner(queue: str, parts: Parts) -> Runner:
     )
 
 
-async def _obstacle(runners: Sequence[Runner], parts: Parts) -> str | None:
+async def _admitted(gate: Gate, stop: Stop) -> bool:
+    """Wait until the database may be worked on; False when asked to stop before."""
+    waits = [asyncio.create_task(wait) for wait in (gate.opened(), stop.asked.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)
+    if not waits[0].cancelled():
+        waits[0].result()
+    return not stop.asked.is_set()
+
+
+async def _obstacle(runners: Sequence[Runner], parts: Parts, gate: Gate) -> str | None:
     """Say what keeps this worker from doing what is due in time."""
+    try:
+        if (reason := await gate.refusal()) is not None:
+            return reason
+    except Transient:
+        return "no recent answer from the database"
     if not all(runner.is_ready for runner in runners):
         return "no recent answer from the database"
     lag = parts.metrics.lag
@@ -321,15 +396,22 @@ async def _obstacle(runners: Sequence[Runner], parts: Parts) -> str | None:
     return None
 
 
-def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> None:
-    """Start what belongs to the process rather than to one queue."""
-    queues = {runner.queue for runner in runners}
+def _tell_health(group: Group, runners: Sequence[Runner], parts: Parts, gate: Gate) -> None:
+    """Serve the health, if there is a port for it; also of a worker that waits to be admitted."""
     if parts.settings.health_port:
-        app = health.build(obstacle=partial(_obstacle, runners, parts), metrics=parts.metrics.text)
+        app = health.build(
+            obstacle=partial(_obstacle, runners, parts, gate), metrics=parts.metrics.text
+        )
         port = health.listening(
             parts.settings.health_host, parts.settings.health_port, setting="CONNEXT_HEALTH_PORT"
         )
         group.start("health server", partial(health.server(app).serve, sockets=[port]))
+
+
+def _start_side_tasks(group: Group, runners: Sequence[Runner], parts: Parts) -> None:
+    """Start what belongs to the process rather than to one queue."""
+    queues = {runner.queue for runner in runners}
+    if parts.settings.health_port:
         store = PostgresStore(parts.control, runners[0].queue)
         group.start(
             "queue depth", partial(depth.observe, store, queues=queues, metrics=parts.metrics)

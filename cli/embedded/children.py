@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from cli import signing
 from cli.embedded import packages, project
 from cli.embedded.cluster import SUPERUSER, dsn
 from cli.embedded.errors import StackError
@@ -210,7 +211,19 @@ def worker_telnyx(plan: Plan) -> Child:
 
 def worker_privacy(plan: Plan) -> Child:
     """Describe the worker of privacy requests, retention and upkeep."""
-    return _worker(plan, "privacy", ["privacy", "upkeep"], "worker_privacy")
+    return _worker(
+        plan, "privacy", ["privacy", "upkeep"], "worker_privacy",
+        CONNEXT_SIGNING_KEY=str(plan.folder.path / signing.FILE),
+        # On this machine it shows how; elsewhere it lies where no database administrator writes.
+        CONNEXT_AUDIT_ANCHOR=str(plan.folder.path / "anchors.jsonl"),
+    )  # fmt: skip
+
+
+def make_signing_key(plan: Plan) -> None:
+    """Make the key that seals the audit, once for the folder."""
+    path = plan.folder.path / signing.FILE
+    if not path.exists():
+        signing.make(path)
 
 
 def _worker(plan: Plan, name: str, queues: list[str], role: str, **own: str) -> Child:
@@ -322,5 +335,6 @@ def name_somebody_in_charge(plan: Plan) -> None:
 PREPARATIONS: tuple[tuple[str, Callable[[Plan], None]], ...] = (
     ("provider settings", point_at_sandbox),
     ("plans", sell_locally),
+    ("signing key", make_signing_key),
     ("person in charge", name_somebody_in_charge),
 )

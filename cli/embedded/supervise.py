@@ -184,7 +184,8 @@ class Supervisor:
         for name in supabase.push(self.plan.database("postgres"), home):
             self.tell(f"applied {name}")
         passwords = self.plan.secrets["passwords"]
-        roles = {role: passwords[role] for role in project.WORKER_ROLES}
+        # A stack that is older than a role has no password for it, and gives it no login.
+        roles = {role: passwords[role] for role in project.LOGIN_ROLES if role in passwords}
         project.open_logins(self.plan.database(SUPERUSER), roles)
 
     # Children --------------------------------------------------------------------------------

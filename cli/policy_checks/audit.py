@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from cli.policy_checks.erasure import known_signer
+from cli.policy_checks.erasure import signing_document
 from cli.policy_checks.registry import check, judged, unprovable
 
 if TYPE_CHECKING:
@@ -85,24 +85,17 @@ def chain(place: Place) -> Verdict:
 
     epochs = place.rows(
         "select e.n, e.body, e.signature, e.key_id, e.from_xid::text, e.to_xid::text, e.events,"
-        " e.purged_at is not null as purged, e.sealed_at from audit.epochs as e order by e.n"
+        " e.purged_at is not null as purged, k.public_key from audit.epochs as e"
+        " left join audit.signing_keys as k on k.key_id = e.key_id order by e.n"
     )
     if not epochs:
         return unprovable("nothing is sealed yet; run 'connext audit seal'")
-    signer = known_signer(place)
-    if signer is None:
-        return unprovable(f"the public half of the key is not here; set {signing.VARIABLE}")
     flaws, previous = [], merkle.FIRST.hex()
     said_all: list[dict[str, Any]] = []
     for epoch in epochs:
-        document = {
-            "body": bytes(epoch["body"]).decode(errors="replace"),
-            "signature": bytes(epoch["signature"]).hex(),
-            "public_key": signer.public.hex(),
-            "key_id": epoch["key_id"],
-        }
+        document = signing_document(epoch)
         try:
-            said = signing.verified(document, expected=None)
+            said = signing.verified(document, expected=epoch["key_id"])
         except Failed:
             flaws.append(f"the signature of epoch {epoch['n']} does not fit")
             break
@@ -117,15 +110,15 @@ def chain(place: Place) -> Verdict:
         looked += epoch["events"]
         if not _same(place, epoch, said):
             flaws.append(f"the events of epoch {epoch['n']} are not those that were sealed")
-    flaws += _anchored(said_all)
+    anchored, wrong = _anchored(place, said_all)
     unsealed = place.value(
         "select count(*) from audit.events as v where v.xid >= %s::text::xid8",
         epochs[-1]["to_xid"],
     )
     return judged(
         f"{len(epochs)} epochs signed and chained, {looked} events of the newest compared,"
-        f" {unsealed} events not sealed yet",
-        flaws,
+        f" {unsealed} events not sealed yet, {anchored}",
+        flaws + wrong,
     )
 
 
@@ -145,26 +138,23 @@ def _same(place: Place, epoch: dict[str, Any], said: dict[str, Any]) -> bool:
     return (tree.size, tree.root.hex()) == (said["events"], said["root"])
 
 
-def _anchored(said: list[dict[str, Any]]) -> list[str]:
-    """Compare with the anchor outside, where one is configured."""
-    import json
-
-    named = os.environ.get("CONNEXT_AUDIT_ANCHOR")
-    if not named:
-        return []
-    flaws = []
+def _anchored(place: Place, said: list[dict[str, Any]]) -> tuple[str, list[str]]:
+    """Compare with the anchor outside, if it is a file that is configured here."""
+    named = place.environment.get("CONNEXT_AUDIT_ANCHOR", "")
+    if not named or "://" in named:
+        return "no anchor compared from here", []
     try:
-        lines = [
-            json.loads(json.loads(line)["body"]) for line in Path(named).read_text().splitlines()
-        ]
+        lines = Path(named).read_text().splitlines()
+        anchored = [json.loads(json.loads(line)["body"]) for line in lines]
     except (OSError, ValueError, KeyError, TypeError):
-        return ["the anchor cannot be read"]
-    for line in lines:
+        return "an anchor", ["the anchor cannot be read"]
+    flaws = []
+    for line in anchored:
         if line["n"] > len(said):
             flaws.append(f"epoch {line['n']} was anchored and is gone")
         elif said[line["n"] - 1] != line:
             flaws.append(f"epoch {line['n']} is not the one that was anchored")
-    return flaws
+    return f"{len(anchored)} as they were anchored", flaws
 
 
 @check("audit.receipts")

@@ -14,28 +14,39 @@ if TYPE_CHECKING:
     from cli.policy_checks.place import Place
     from cli.policy_checks.registry import Verdict
 
+# Who connects again consents again: what counts is the first consent of organization and provider.
 ORPHANS = """
+    with first as (
+        select k.org_id, k.provider, min(k.granted_at) as at
+        from public.consents as k group by k.org_id, k.provider
+    )
     select 'channel before consent' as flaw, count(*) as n
     from public.channels as c
-    left join public.integrations as i on i.org_id = c.org_id and i.id = c.integration_id
-    left join public.consents as k on k.org_id = i.org_id and k.id = i.consent_id
-    where c.provider <> i.provider or i.id is null or k.id is null
-        or k.granted_at > i.connected_at or c.created_at < k.granted_at
+    left join public.integrations as i
+        on i.org_id = c.org_id and i.id = c.integration_id and i.provider = c.provider
+    left join first as f on f.org_id = c.org_id and f.provider = c.provider
+    where i.id is null or f.at is null or f.at > c.created_at
     union all
-    select 'message without a channel of its provider', count(*)
+    select 'message before consent', count(*)
     from public.messages as m
-    left join public.channels as c on c.org_id = m.org_id and c.id = m.channel_id
-    where c.id is null or c.provider <> m.provider
+    left join public.channels as c
+        on c.org_id = m.org_id and c.id = m.channel_id and c.provider = m.provider
+    left join first as f on f.org_id = m.org_id and f.provider = m.provider
+    where c.id is null or f.at is null or f.at > m.created_at
     union all
-    select 'call without a connected number', count(*)
+    select 'call before consent', count(*)
     from public.calls as m
-    left join public.channels as c on c.org_id = m.org_id and c.id = m.channel_id
-    where c.id is null or c.provider <> 'telnyx'
+    left join public.channels as c
+        on c.org_id = m.org_id and c.id = m.channel_id and c.provider = 'telnyx'
+    left join first as f on f.org_id = m.org_id and f.provider = 'telnyx'
+    where c.id is null or f.at is null or f.at > m.created_at
     union all
-    select 'number without a connection', count(*)
+    select 'number before consent', count(*)
     from public.phone_numbers as n
-    left join public.integrations as i on i.org_id = n.org_id and i.id = n.integration_id
-    where i.id is null
+    left join public.integrations as i
+        on i.org_id = n.org_id and i.id = n.integration_id and i.provider = 'telnyx'
+    left join first as f on f.org_id = n.org_id and f.provider = 'telnyx'
+    where i.id is null or f.at is null or f.at > n.created_at
 """
 FETCHED = """
     select (select count(*) from public.channels) + (select count(*) from public.messages)

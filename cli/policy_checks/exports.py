@@ -30,8 +30,11 @@ def _tables(place: Place, tenant: Tenant, kind: str) -> tuple[UUID, list[dict[st
     )
     run = place.value("select e.id from privacy.begin_export(%s, %s) as e", tenant.org, request)
     return run, place.rows(
-        "select x.* from privacy.erasures as e"
-        " cross join lateral privacy.export_tables(e, %s) as x where e.org_id = %s and e.id = %s",
+        "select x.table_name, x.columns,"
+        " concat('select ', x.select_list, ' from ', x.table_name, ' as t where ', x.mine)"
+        " as rows_query from privacy.erasures as e"
+        " cross join lateral privacy.export_plan(e, %s, privacy.others_named(e)) as x"
+        " where e.org_id = %s and e.id = %s",
         kind == "portability",
         tenant.org,
         run,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from cli.policy_checks.registry import check, judged, unprovable
@@ -29,7 +30,7 @@ DOMAIN = "probe.invalid"
 SECONDS = 5.0
 NAME = "Connext probe"
 # Asked with the own organization's header too, and the other's id as a filter.
-TWICE = ("customers", "messages", "invoices", "integrations", "memberships")
+TWICE = ("customers", "notes", "memberships")
 PERSON = """
     insert into auth.users (
         instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
@@ -42,6 +43,21 @@ PERSON = """
         '{"provider": "email", "providers": ["email"]}', '{}', now(), now(), '', '', '', ''
     )
 """
+EXPOSED = """
+    select c.relname as name from pg_class as c where c.relnamespace = 'public'::regnamespace
+        and c.relkind in ('r', 'p', 'v') and has_any_column_privilege('authenticated', c.oid, 'select')
+        and exists (select 1 from pg_attribute as a where a.attrelid = c.oid and a.attname = 'org_id')
+    order by 1
+"""
+# What is added for who made an organization: rows of several kinds, none that a worker would act on.
+ROWS = (
+    "insert into public.customers (org_id, id, kind, display_name) values (%(org)s, %(id)s, 'person', 'Probe')",
+    "insert into public.notes (org_id, customer_id, body) values (%(org)s, %(id)s, 'Probe')",
+    """
+    insert into public.products (org_id, name, unit_price_minor, currency)
+    values (%(org)s, 'Probe', 100, 'CAD')
+    """,
+)
 FORGET = (
     """
     delete from public.organizations as o where o.name = %(name)s and exists (
@@ -81,12 +97,6 @@ def api(place: Place) -> Verdict:
         )
     import httpx
 
-    tables = place.values(
-        "select c.relname from pg_class as c where c.relnamespace = 'public'::regnamespace"
-        " and c.relkind in ('r', 'p', 'v') and has_any_column_privilege('authenticated', c.oid, 'select')"
-        " and exists (select 1 from pg_attribute as a where a.attrelid = c.oid and a.attname = 'org_id')"
-        " order by 1",
-    )
     try:
         with (
             httpx.Client(
@@ -94,12 +104,32 @@ def api(place: Place) -> Verdict:
             ) as client,
             _two_people(place, client) as (mine, theirs),
         ):
+            tables = _filled(place, theirs)
             flaws, tries = _tried(client, mine, theirs, tables)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return unprovable(f"the Data API did not answer: {type(error).__name__}")
     except _NoSession as error:
         return unprovable(f"no throw-away person could sign in: {error}")
-    return judged(f"{tries} requests for another organization: 0 rows, 0 effects", flaws)
+    return judged(
+        f"{tries} requests for another organization, {len(tables)} tables with rows of it:"
+        " 0 rows, 0 effects",
+        flaws,
+    )
+
+
+def _filled(place: Place, person: Signed) -> list[str]:
+    """List the exposed tables that hold rows of an organization: of others nothing could be seen."""
+    tables = place.rows(EXPOSED)
+    return [
+        table["name"]
+        for table in tables
+        if place.value(
+            sql.SQL("select exists (select 1 from public.{} as t where t.org_id = %s)").format(
+                sql.Identifier(table["name"])
+            ),
+            person.org,
+        )
+    ]
 
 
 def _tried(
@@ -169,12 +199,9 @@ def _person(db: psycopg.Connection[Any], client: httpx.Client) -> Signed:
     made = client.post("/rest/v1/rpc/create_organization", json={"name": NAME}, headers=bearer)
     if not made.is_success:
         raise _NoSession(f"create_organization answered {made.status_code}")
-    person = Signed(token, made.json()["id"])
-    client.post(
-        "/rest/v1/customers",
-        json={"org_id": person.org, "kind": "person", "display_name": "Probe"},
-        headers=person.headers(),
-    )
+    person, customer = Signed(token, made.json()["id"]), uuid4()
+    for statement in ROWS:
+        db.execute(statement, {"org": person.org, "id": customer})
     return person
 
 

@@ -124,3 +124,31 @@ def notices(place: Place) -> Verdict:
         if not row["notice_en"].strip() or not row["notice_fr"].strip()
     ]
     return judged(f"{len(rows)} providers, one purpose each, in two languages", flaws)
+
+
+SUPPORT = """
+    select (select count(*) from public.support_grants) as grants,
+        (select count(*) from public.support_reads) as reads,
+        (select count(*) from public.support_grants as g
+            where g.ends_at > g.created_at + interval '72 hours' or length(btrim(g.reason)) < 10
+            or g.granted_by = g.staff) as loose,
+        (select count(*) from public.support_reads as r
+            left join public.support_grants as g on g.org_id = r.org_id and g.id = r.grant_id
+            where g.id is null or r.announced_at > coalesce(g.revoked_at, g.ends_at)
+                or r.announced_at < g.created_at) as outside
+"""
+
+
+@check("purpose.support")
+def support(place: Place) -> Verdict:
+    """Staff of Connext read only for a stated reason, for three days at most, and every read is on record."""
+    row = place.rows(SUPPORT)[0]
+    rights = [right["name"] for right in place.rows(RIGHTS, role="support")]
+    flaws = [f"support may reach {name}" for name in rights if name not in OF_NOBODY]
+    flaws += [f"{row['loose']} grants without reason, end or second person"] if row["loose"] else []
+    flaws += [f"{row['outside']} reads outside their grant"] if row["outside"] else []
+    return judged(
+        f"{row['grants']} grants of support, {row['reads']} reads, all on record; no table reached"
+        " directly",
+        flaws,
+    )

@@ -22,6 +22,8 @@ ENFORCED = {
     "request_log": "privacy.sweep_retention(timestamptz,integer)",
     "incident": "privacy.sweep_retention(timestamptz,integer)",
     "audit": "audit.purge(timestamptz)",
+    "disclosure": "privacy.purge_disclosures()",
+    "erased_contact": "privacy.sweep_retention(timestamptz,integer)",
     "verification": "privacy.record_verification(text,text,jsonb,text)",
 }
 SCHEDULED = (
@@ -29,6 +31,7 @@ SCHEDULED = (
     "upkeep.purge_events",
     "upkeep.purge_stripe_events",
     "upkeep.sweep_retention",
+    "upkeep.purge_disclosures",
     "upkeep.expire_connections",
     "upkeep.remind",
 )

@@ -140,6 +140,7 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             walls.other_organization,
             walls.foreign_purpose,
             walls.grants_hold,
+            policy.with_data,
             erasure.a_person,
             phone.disconnect,
             connect.disconnect,

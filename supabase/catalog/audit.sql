@@ -36,3 +36,10 @@ select privacy.describe(
     *  technical  observed  none  -
     $columns$
 );
+
+select privacy.describe(
+    'audit.signing_keys', 'audit', 'controller', '{security,privacy_law}', 'audit',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);

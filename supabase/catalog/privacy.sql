@@ -264,6 +264,33 @@ select privacy.describe(
 );
 
 select privacy.describe(
+    'privacy.export_works', 'privacy', 'processor', '{privacy_law}', 'job',
+    columns => $columns$
+    *         technical   observed  row  -
+    work_key  credential  observed  row  -
+    $columns$,
+    contact => 'request_id = public.privacy_requests.id',
+    member => 'request_id = public.privacy_requests.id : erase'
+);
+
+select privacy.describe(
+    'privacy.export_links', 'privacy', 'processor', '{privacy_law}', 'export',
+    columns => $columns$
+    *             technical   observed  row  -
+    token_sha256  credential  observed  row  -
+    $columns$,
+    contact => 'export_id = public.data_exports.id',
+    member => 'export_id = public.data_exports.id : erase'
+);
+
+select privacy.describe(
+    'privacy.imports', 'privacy', 'controller', '{operations}', 'job',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
     'privacy.verifications', 'privacy', 'none', '{privacy_law}', 'verification',
     columns => $columns$
     id                    technical  observed  none  -
@@ -292,5 +319,106 @@ select privacy.describe(
     address       business   provided  none  -
     appointed_at  reference  observed  none  -
     ended_at      reference  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.drills', 'privacy', 'none', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    evidence->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.incarnation', 'privacy', 'none', '{operations}', 'reference',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+-- Keyed, and nothing else of the person: what keeps them away once they are erased.
+select privacy.describe(
+    'privacy.erased_contacts', 'privacy', 'processor', '{privacy_law}', 'erased_contact',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.held_erasures', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *            technical  observed  none  -
+    subjects->*  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'private.support_tables', 'privacy', 'none', '{reference}', 'reference',
+    columns => $columns$
+    *  reference  provided  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'public.support_settings', 'privacy', 'controller', '{privacy_law}', 'account',
+    columns => $columns$
+    org_id             technical  observed  none    -
+    approval_required  business   provided  none    -
+    set_by             link       observed  unlink  -
+    set_at             technical  observed  none    -
+    $columns$,
+    member => 'set_by = user'
+);
+
+select privacy.describe(
+    'public.support_grants', 'privacy', 'controller', '{security,privacy_law}', 'request_log',
+    columns => $columns$
+    org_id        technical   observed  none    -
+    id            technical   observed  none    -
+    staff         technical   observed  none    -
+    reason        technical   observed  none    -
+    permissions   technical   observed  none    -
+    granted_by    technical   observed  none    -
+    token_sha256  credential  observed  none    -
+    created_at    technical   observed  none    -
+    ends_at       technical   observed  none    -
+    approved_at   technical   observed  none    -
+    approved_by   link        observed  unlink  -
+    revoked_at    technical   observed  none    -
+    revoked_by    link        observed  unlink  -
+    $columns$,
+    member => 'approved_by = user; revoked_by = user'
+);
+
+select privacy.describe(
+    'public.support_reads', 'privacy', 'controller', '{security,privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.notices', 'privacy', 'none', '{reference}', 'reference',
+    columns => $columns$
+    *  reference  provided  none  -
+    $columns$
+);
+
+select privacy.describe(
+    'privacy.past_disclosures', 'privacy', 'processor', '{privacy_law}', 'disclosure',
+    columns => $columns$
+    org_id           technical  observed  none  -
+    conversation_id  technical  observed  none  -
+    processor        activity   observed  row   a
+    last_at          activity   observed  row   a
+    $columns$,
+    contact => 'conversation_id = conversation'
+);
+
+select privacy.describe(
+    'privacy.correction_legs', 'privacy', 'processor', '{privacy_law}', 'request_log',
+    columns => $columns$
+    *  technical  observed  none  -
     $columns$
 );

@@ -199,3 +199,18 @@ select privacy.describe(
     member => 'created_by = user; reversed_by = user',
     erase_when => $when$false$when$
 );
+
+select privacy.describe(
+    'public.invoice_corrections', 'sales', 'processor', '{sales,privacy_law}', 'tax',
+    columns => $columns$
+    org_id        technical  observed  none  -
+    id            technical  observed  none  -
+    invoice_id    technical  observed  none  -
+    field         technical  observed  none  -
+    value         identity   provided  row   a
+    replaced_by   technical  observed  none  -
+    request_id    technical  observed  none  -
+    corrected_at  technical  observed  none  -
+    $columns$,
+    contact => 'invoice_id = public.invoices.id'
+);

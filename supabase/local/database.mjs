@@ -18,7 +18,11 @@ const IMPERSONATED = `
 
 /** Times as PostgREST writes them, which every browser can parse; Lite passes on Postgres's own. */
 const isoTime = (text) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
-const time = (oid) => ({ to: oid, from: [oid], serialize: (value) => value, parse: isoTime });
+/** What is no text goes to the server as its JSON, which is refused there as PostgREST refuses it. */
+const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+const time = (oid) => ({ to: oid, from: [oid], serialize: asText, parse: isoTime });
+/** Types of which the driver would make something: false of any word, a crash of a number. */
+const plain = (oid, parse) => ({ to: oid, from: [oid], serialize: asText, parse });
 
 /** Whether a text is a JSON object or array. */
 function holdsJson(text) {
@@ -48,6 +52,9 @@ export class ProjectConnection extends PostgresConnection {
         types: {
           timestamp: time(1114),
           timestamptz: time(1184),
+          date: plain(1082, (text) => text),
+          time: plain(1083, (text) => text),
+          bool: plain(16, (text) => text === "t"),
           json: json(114),
           jsonb: json(3802),
         },

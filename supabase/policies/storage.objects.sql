@@ -1,4 +1,4 @@
--- Who may reach storage.objects: members with the inbox reach attachments, who manages privacy the exports.
+-- Who may reach storage.objects: members with the inbox reach attachments; exports go through links only.
 --
 --   role            select  insert  update  delete
 --   anon            none    none    none    -
@@ -15,26 +15,21 @@
 --   ingress         -       -       -       -
 --
 -- The table belongs to Storage, which grants it to the API roles, turns row-level security on and refuses
--- every delete that is not its own; postgres may only add policies. `org` is the objects under <org_id>/:
--- read in the bucket attachments with inbox.read and in exports with privacy.manage, added to attachments
--- with inbox.write. Nothing is overwritten or deleted from a browser.
+-- every delete that is not its own; postgres may only add policies. `org` is the objects under <org_id>/
+-- of the bucket attachments: read with inbox.read, added with inbox.write. Nothing is overwritten or
+-- deleted from a browser, and nothing of exports is read by one.
 --
 -- A provider's worker calls Storage with a token of its own role, files_meta or files_telnyx, and the lease
 -- of its job: it reads and deletes under <org_id>/ of that job's organization in attachments, and writes
--- under <org_id>/<provider>/ only.
+-- under <org_id>/<provider>/ only. The receiver calls it with a token of files_exports and the hash of a
+-- link: it reads that one export, for a minute after the link was redeemed.
 
 drop policy if exists objects_select_member on storage.objects;
 create policy objects_select_member on storage.objects
 for select to authenticated
 using (
-    (
-        bucket_id = 'attachments'
-        and (storage.foldername(name))[1] = (select private.current_org('inbox.read'))::text
-    )
-    or (
-        bucket_id = 'exports'
-        and (storage.foldername(name))[1] = (select private.current_org('privacy.manage'))::text
-    )
+    bucket_id = 'attachments'
+    and (storage.foldername(name))[1] = (select private.current_org('inbox.read'))::text
 );
 
 drop policy if exists objects_insert_agent on storage.objects;
@@ -110,3 +105,8 @@ drop policy if exists objects_delete_files_telnyx on storage.objects;
 create policy objects_delete_files_telnyx on storage.objects
 for delete to files_telnyx
 using (bucket_id = 'attachments' and (storage.foldername(name))[1] = (select private.files_org('telnyx')));
+
+drop policy if exists objects_select_files_exports on storage.objects;
+create policy objects_select_files_exports on storage.objects
+for select to files_exports
+using (bucket_id = 'exports' and name = (select private.export_path()));

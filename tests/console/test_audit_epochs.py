@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from cli import signing
+from sandbox.embedded import receiving
 
 ADD = "insert into audit.events (org_id, actor, kind, details) values (%s, 'test', 'test.done', %s)"
 
@@ -191,6 +192,27 @@ def test_what_is_in_flight_is_sealed_only_when_it_is_over(desk, clone, sql):
     assert wrong(desk) == []
 
 
+def test_the_status_says_how_far_the_sealing_is_and_fails_when_it_is_behind(sealed, sql):
+    assert sealed("audit", "status").code == 0
+    sql("insert into audit.events (actor, kind, at) values ('test', 'test.done', now() - interval '3 hours')")  # fmt: skip
+
+    behind = sealed("audit", "status", "--json")
+
+    assert behind.code == 1
+    assert "CONNEXT_SIGNING_KEY" in behind.err
+    assert (behind.json["epochs"], behind.json["unsealed"], behind.json["unanchored"]) == (3, 1, 0)
+    assert sealed("audit", "status", "--hours", "4").code == 0
+
+
+def test_an_address_as_anchor_gets_the_epoch(sealed, sql):
+    sql(ADD, [None, "{}"])
+    with receiving() as inbox:
+        assert sealed("audit", "seal", "--anchor", inbox.url).code == 0
+        (post,) = inbox.posts()
+    assert json.loads(json.loads(post.body)["body"])["n"] == 4
+    assert sealed("audit", "seal", "--anchor", "http://elsewhere.example").code != 0
+
+
 def test_nothing_new_is_nothing_to_do(sealed):
     assert sealed("audit", "seal").code == 3
 
@@ -207,3 +229,50 @@ def test_whole_old_epochs_are_purged_and_the_rest_still_verifies(sealed, admin, 
 
     assert wrong(sealed) == []
     assert sealed("audit", "purge", "--yes").code == 3
+
+
+def test_a_new_anchor_gets_every_epoch_and_the_old_one_none(sealed, tmp_path):
+    fresh = tmp_path / "elsewhere.jsonl"
+
+    dry = sealed("audit", "anchor", "--anchor", fresh, "--dry-run")
+    assert (dry.code, fresh.exists()) == (0, False)
+    assert sealed("audit", "anchor", "--anchor", fresh).code == 0
+    assert sealed("audit", "anchor", "--anchor", fresh).code == 3
+    assert sealed("audit", "anchor").code == 3
+    assert fresh.read_text() == (tmp_path / "anchors.jsonl").read_text()
+    assert wrong(sealed, "--anchor", fresh) == []
+
+
+def test_an_anchor_that_missed_an_epoch_gets_that_one(sealed, tmp_path):
+    place = tmp_path / "anchors.jsonl"
+    lines = place.read_text().splitlines()
+    place.write_text("\n".join(lines[:2]) + "\n")
+
+    assert sealed("audit", "anchor").code == 0
+    assert place.read_text().splitlines() == lines
+
+
+def test_a_file_that_is_no_anchor_is_left_alone(sealed, tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("buy milk\n")
+
+    assert sealed("audit", "anchor", "--anchor", other).code == 1
+    assert other.read_text() == "buy milk\n"
+
+
+def test_without_a_file_there_is_no_anchor(sealed, monkeypatch):
+    monkeypatch.delenv("CONNEXT_AUDIT_ANCHOR")
+
+    assert sealed("audit", "anchor").code == 2
+
+
+def test_a_dry_run_of_purging_counts_and_deletes_nothing(sealed, admin, sql):
+    sql("update audit.epochs set sealed_at = now() - interval '8 years' where n < 3")
+    sql("update audit.events set at = now() - interval '8 years'")
+    before = sql("select count(*) from audit.events").fetchone()
+
+    ended = sealed("audit", "purge", "--dry-run")
+
+    assert ended.code == 0, ended.err
+    assert "nothing was changed" in ended.err
+    assert sql("select count(*) from audit.events").fetchone() == before

@@ -99,5 +99,7 @@ def test_every_line_of_a_journal_is_ids_only(operated, clone, world, tmp_path, m
     assert erased(operated, world[0].ours, world[1]).code == 0
 
     (line,) = (json.loads(text) for text in (tmp_path / "j").read_text().splitlines())
-    assert set(line) == {"id", "org_id", "subject_kind", "account_too", "subjects"}
+    assert set(line) == {
+        "id", "org_id", "subject_kind", "account_too", "subjects", "providers",
+    }  # fmt: skip
     assert set(line["subjects"]) == {"customer", "conversation"}

@@ -119,6 +119,45 @@ def test_a_canceled_subscription_is_found_although_lists_hide_it(counter):
     assert counter.subscription()["status"] == "canceled"
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("ours", "after"), [("draft", "void"), ("open", "open")])
+def test_an_invoice_that_stripe_does_not_know_is_told_and_only_a_draft_ends(
+    counter, ours, after, dry_run
+):
+    counter.do(
+        "update public.billing_invoices set stripe_invoice_id = 'in_gone', status = %s", ours
+    )
+
+    run = compare(counter, dry_run=dry_run)
+
+    gone = [entry for entry in run["drift"] if entry["object"] == "in_gone"]
+    assert gone == [{"object": "in_gone", "field": "exists", "ours": "True", "theirs": "False"}]
+    (row,) = counter.do(
+        "select status from public.billing_invoices where stripe_invoice_id = 'in_gone'"
+    )
+    assert row["status"] == (ours if dry_run else after)
+
+
+def test_an_invoice_of_a_former_customer_is_no_difference(counter):
+    (bill,) = counter.till.things("invoice")
+    counter.till.order("edit", {"id": bill["id"], "fields": {"customer": "cus_former"}})
+
+    run = compare(counter)
+
+    assert run["drift"] == []
+    assert len(counter.invoices()) == 1
+
+
+def test_amounts_in_another_currency_are_a_difference(counter):
+    (bill,) = counter.till.things("invoice")
+    counter.till.order("edit", {"id": bill["id"], "fields": {"currency": "jpy", "total": 490}})
+
+    run = compare(counter, dry_run=True)
+
+    told = {entry["field"]: (entry["ours"], entry["theirs"]) for entry in run["drift"]}
+    assert told == {"currency": ("CAD", "JPY"), "total": ("4900", "490")}
+
+
 def test_every_customer_is_compared_every_night_once(counter):
     first = counter.one("select private.enqueue_billing_runs() as n")["n"]
     second = counter.one("select private.enqueue_billing_runs() as n")["n"]

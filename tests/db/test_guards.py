@@ -135,6 +135,24 @@ GUARDS = {
         where p.schemaname = any(%(ours)s)
             and (p.cmd = 'ALL' or (p.cmd in ('INSERT', 'UPDATE') and p.with_check is null))
     """,
+    "nobody who signs in can move a row into another organization": """
+        select c.oid::regclass::text
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        join pg_attribute as a on a.attrelid = c.oid and a.attname = 'org_id'
+        cross join unnest(array['anon', 'authenticated']) as r
+        where n.nspname = any(%(ours)s) and c.relkind in ('r', 'p', 'v')
+            and has_column_privilege(r, c.oid, a.attnum, 'UPDATE')
+    """,
+    "what looks for a job on every request keeps its plan": """
+        select p.oid::regprocedure::text
+        from pg_proc as p
+        where p.oid = any(array[
+                'private.leased_org(text)', 'private.files_org(text)',
+                'queue.enter(text, bigint, uuid)', 'audit.record(text, jsonb)'
+            ]::regprocedure[])
+            and not p.proconfig @> array['plan_cache_mode=force_generic_plan', 'enable_seqscan=off']
+    """,
     "helpers are called once per statement in every policy": """
         select p.schemaname || '.' || p.tablename || ' ' || p.policyname
         from pg_policies as p

@@ -97,7 +97,7 @@ def test_a_message_with_a_file_waits_for_the_file(db, ours):
     due = db.execute("select * from privacy.due_files(%s)", [later(91)]).fetchone()
 
     assert one(db, SWEEP, later(91)) == 0
-    db.execute("select privacy.file_is_gone(%s, %s, %s)", [due[0], due[2], due[3]])
+    db.execute("select privacy.file_is_gone(%s, %s, %s, %s)", [due[0], *due[2:]])
     assert one(db, SWEEP, later(91)) == 1
 
 

@@ -17,7 +17,7 @@ RULES = {
         select m.member::regrole::text || ' in ' || m.roleid::regrole::text
         from pg_auth_members as m
         where m.member::regrole::text in ('anon', 'authenticated', 'service_role', 'worker_meta',
-            'worker_telnyx', 'worker_stripe', 'worker_privacy', 'ingress',
+            'worker_telnyx', 'worker_stripe', 'worker_privacy', 'ingress', 'support',
             'files_meta', 'files_telnyx')
     """,
     "who connects for the API may become its roles, inherits nothing, and is no worker": """
@@ -114,6 +114,8 @@ RULES = {
             and a.atttypid = 'uuid'::regtype and a.attnum > 0 and not a.attisdropped
             -- A row's own id, keys of an intent, and what an entry came from (two tables).
             and a.attname not in ('id', 'client_key', 'customer_key', 'source_id')
+            -- What support looked at, in whichever table.
+            and (c.oid <> 'public.support_reads'::regclass or a.attname not in ('row_id', 'before_id'))
             -- What waits for Stripe goes on when the organization is gone.
             and c.oid <> 'private.billing_erasures'::regclass
             and not exists (

@@ -10,7 +10,7 @@ import pytest
 from tests.database import connect_as
 from tests.queueing import Queue
 from tests.world import make_world
-from workers.jobs import upkeep
+from workers.jobs import sealing_audit, upkeep
 from workers.jobs.registry import Registry
 
 
@@ -73,6 +73,7 @@ def test_workers_that_look_at_the_same_moment_enqueue_once(clone):
 def test_everything_that_is_scheduled_has_a_handler(db):
     registry = Registry()
     upkeep.register(registry)
+    sealing_audit.register(registry, sealing=None)
 
     scheduled = {
         kind for (kind,) in db.execute("select kind from queue.schedules where queue = 'upkeep'")

@@ -114,6 +114,7 @@ def test_a_dead_link_is_told_from_a_living_one(text, dead):
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/operations.md"])
 def test_every_make_target_that_a_page_names_exists(page):
     targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
+    targets |= {f"bench-{path.stem}" for path in (ROOT / "bench").glob("[a-z]*.py")}
     named = set(CALLED.findall((ROOT / page).read_text()))
 
     assert named
@@ -207,3 +208,32 @@ def test_every_decision_is_listed_dated_and_whole():
         assert re.search(r"^Date: \d{4}-\d{2}-\d{2}$", text, re.MULTILINE), path.name
         wanted = ["Status", "Context", "Decision", "Consequences"]
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == wanted, path.name
+
+
+def test_the_drawn_layers_are_those_that_are_checked():
+    import tomllib
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = next(c["layers"] for c in contracts["contracts"] if c["type"] == "layers")
+    drawn = (DOCS / "architecture.md").read_text().split("```mermaid")[1]
+    names = dict(re.findall(r'^ *(\w+)\["([^"]+)"\]', drawn, re.MULTILINE))
+    chain = re.search(r"^ *(main(?: --> \w+)+)$", drawn, re.MULTILINE).group(1).split(" --> ")
+
+    assert [names[one].split(":")[0].removeprefix("workers.") for one in chain] == layers
+
+
+def test_the_page_names_every_role_that_a_process_logs_in_as():
+    from cli.embedded.project import WORKER_ROLES
+
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "architecture.md").read_text(), re.MULTILINE)
+
+    assert set(WORKER_ROLES) <= set(rows)
+
+
+def test_every_test_that_the_security_page_names_exists():
+    text = (DOCS / "security.md").read_text()
+    named = set(re.findall(r"`(?:tests/)?((?:\w+/)*\w+\.(?:py|toml|txt))`", text))
+    there = {path.name for path in (ROOT / "tests").rglob("*") if path.is_file()}
+
+    assert len(named) > 10
+    assert {Path(name).name for name in named} - there == set()

@@ -12,8 +12,9 @@ import structlog
 from pydantic import SecretStr
 
 from workers.core.errors import Unavailable
+from workers.jobqueue.headers import HEADERS
 from workers.receiver import body, meta
-from workers.receiver.app import HEADERS, build
+from workers.receiver.app import build
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import Delivery, Stored
 from workers.receiver.together import Overloaded

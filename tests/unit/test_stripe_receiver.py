@@ -86,7 +86,13 @@ def test_a_proven_event_is_stored_as_ids(caller, kept, secret):
     assert answer.status_code == 200
     (delivery,) = kept.deliveries
     assert delivery.events == (
-        {"key": "evt_1", "kind": "invoice.paid", "object": "in_1", "customer": "cus_1"},
+        {
+            "key": "evt_1",
+            "kind": "invoice.paid",
+            "object": "in_1",
+            "customer": "cus_1",
+            "live": None,
+        },
     )
     assert "4242" not in repr(delivery)
 

@@ -1,15 +1,21 @@
 """Proving and reading Stripe's events: any secret, the right time, ids and nothing else."""
 
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 import stripe
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
-from workers.core.errors import Malformed, Unauthentic
+from workers.core.clock import SystemClock
+from workers.core.errors import Malformed, Refused, Unauthentic
 from workers.providers.stripe import webhook
+from workers.providers.stripe.client import StripeApi
+from workers.services.billing.events import Billing
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 NEW, OLD = "whsec_new", "whsec_old"
@@ -117,6 +123,48 @@ def test_a_snapshot_is_reduced_to_ids(thing, object_, customer):
     assert "example.com" not in repr(found)
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_an_event_says_of_which_mode_it_is(live):
+    bill = {"object": "invoice", "id": "in_1", "customer": "cus_1"}
+
+    assert webhook.parse(thin(livemode=live)).live is live
+    assert webhook.parse(snapshot(bill, livemode=live)).live is live
+
+
+@pytest.mark.parametrize(
+    ("key", "live"),
+    [
+        ("sk_live_1", True),
+        ("rk_live_1", True),
+        ("sk_test_1", False),
+        ("rk_test_of_the_stand_in_live_", False),
+        ("something_else", None),
+    ],
+)
+def test_a_key_says_of_which_mode_it_is(key, live):
+    api = StripeApi(httpx.AsyncClient(), api_key=SecretStr(key), clock=SystemClock())
+
+    assert api.live is live
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "refused"),
+    [
+        (True, "rk_live_1", False),
+        (False, "rk_test_1", False),
+        (False, "rk_live_1", True),
+        (True, "rk_test_1", True),
+        (None, "rk_live_1", False),
+        (True, "of an unknown form", False),
+    ],
+)
+def test_events_of_the_other_mode_are_refused(event, key, refused):
+    api = StripeApi(httpx.AsyncClient(), api_key=SecretStr(key), clock=SystemClock())
+
+    with pytest.raises(Refused) if refused else contextlib.nullcontext():
+        Billing(api=api).check_mode(live=event)
+
+
 def test_an_upcoming_invoice_is_news_of_its_subscription():
     thing = {
         "object": "invoice",
@@ -144,6 +192,7 @@ def test_what_we_do_not_keep_is_ignored(raw):
 @pytest.mark.parametrize(
     "raw",
     [
+        thin(livemode="yes"),
         b"", b"[]", b"null", b"\xff", b"[" * 100_000,
         b'{"object": "event"}',
         thin(id="evt/../x"), thin(id=7), thin(type=7), thin(type="x" * 500),

@@ -69,6 +69,20 @@ def root(leaves: Iterable[bytes]) -> bytes:
     return tree.root
 
 
+def epoch_body(number: int, *, start: int, end: int, tree: Tree, previous: bytes) -> bytes:
+    """Write what is signed of an epoch: its number, its range, its root, and the one before."""
+    return canonical(
+        {
+            "n": number,
+            "from_xid": start,
+            "to_xid": end,
+            "events": tree.size,
+            "root": tree.root.hex(),
+            "prev": previous.hex(),
+        }
+    )
+
+
 def epoch_hash(body: bytes) -> bytes:
     """Hash the body of an epoch: what the next one is chained to."""
     return sha256(EPOCH + body).digest()

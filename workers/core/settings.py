@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.core.errors import NotConfigured
@@ -97,7 +97,15 @@ class HealthSettings(LogSettings):
     health_port: Port = Field(0, description="give a port, or 0 to turn the health server off")
 
 
-class WorkerSettings(HealthSettings):
+class JournalSettings(HealthSettings):
+    """How a process finds out that its database is an older copy."""
+
+    erasure_journal: Path | None = Field(
+        None, description="give the file that 'connext privacy erase run' appends to"
+    )
+
+
+class WorkerSettings(JournalSettings):
     """What one worker process needs, whatever its queues."""
 
     database_url: DatabaseUrl = Field(description="give the connection string of the worker's role")
@@ -138,7 +146,7 @@ class WorkerSettings(HealthSettings):
         return timedelta(seconds=self.grace_seconds)
 
 
-class ReceiverSettings(HealthSettings):
+class ReceiverSettings(JournalSettings):
     """What the webhook receiver needs besides the providers' secrets."""
 
     database_url: DatabaseUrl = Field(description="give the connection string of role ingress")
@@ -146,6 +154,12 @@ class ReceiverSettings(HealthSettings):
     receiver_port: Port = Field(8080, description="give the port to listen on")
     receiver_url: WebUrl | None = Field(
         None, description="give the address under which the world reaches the receiver"
+    )
+    receiver_connections: int = Field(
+        500, ge=8, le=50_000, description="give the connections that may be open, 8 to 50000"
+    )
+    receiver_patience_seconds: float = Field(
+        10, ge=0.1, le=60, description="give the seconds that a request's head may take, up to 60"
     )
 
 
@@ -185,6 +199,37 @@ class TelnyxSettings(BaseSettings):
         validation_alias="CONNEXT_TELNYX_URL",
         description="give the base URL of Telnyx's API",
     )
+
+
+class AuditSettings(BaseSettings):
+    """What sealing the audit needs; without a key it is not sealed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONNEXT_", extra="ignore", hide_input_in_errors=True
+    )
+
+    signing_key: Path | None = Field(
+        None, description="give the file that 'connext audit init' made"
+    )
+    audit_anchor: str | None = Field(
+        None, description="give a file or an https URL outside the database"
+    )
+    audit_anchor_token: Needed | None = Field(
+        None, description="give the token that the anchor's URL wants"
+    )
+
+    def anchored_at(self, anchor: str | None) -> AuditSettings:
+        """Return the same with another anchor; NotConfigured when it is no file and no safe URL."""
+        try:
+            return type(self)(**self.model_dump() | {"audit_anchor": anchor})
+        except ValidationError:
+            raise NotConfigured("CONNEXT_AUDIT_ANCHOR", "must be a file or an https URL") from None
+
+    @field_validator("audit_anchor")
+    @classmethod
+    def _safe(cls, anchor: str | None) -> str | None:
+        """Let an address be one that a token may be sent to."""
+        return _is_web_url(anchor) if anchor and "://" in anchor else anchor or None
 
 
 class StorageSettings(BaseSettings):

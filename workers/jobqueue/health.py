@@ -13,16 +13,22 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from workers.core.errors import NotConfigured
+from workers.jobqueue.guard import Limits, guarded
+from workers.jobqueue.headers import SecurityHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+# Whoever looks at a process's health: a monitor, an orchestrator, somebody with a browser.
+PATIENCE = Limits(seconds=5.0, connections=64)
 
 
 def build(
     *, obstacle: Callable[[], Awaitable[str | None]], metrics: Callable[[], bytes]
-) -> Starlette:
+) -> ASGIApp:
     """Make the application; nothing it answers says anything about a person.
 
     *obstacle* says why the process is not ready, or None; *metrics* is Prometheus text.
@@ -40,12 +46,14 @@ def build(
     async def numbers(_request: Request) -> Response:
         return Response(metrics(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", numbers),
-        ]
+    return SecurityHeaders(
+        Starlette(
+            routes=[
+                Route("/healthz", healthz),
+                Route("/readyz", readyz),
+                Route("/metrics", numbers),
+            ]
+        )
     )
 
 
@@ -69,6 +77,16 @@ def listening(host: str, port: int, *, setting: str) -> socket.socket:
         ) from error
 
 
-def server(app: Starlette) -> QuietServer:
+def server(app: ASGIApp, limits: Limits = PATIENCE) -> QuietServer:
     """Make the server for *app*; run it with `serve` on a listening socket."""
-    return QuietServer(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    return QuietServer(
+        uvicorn.Config(
+            app,
+            http=guarded(limits),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+        )
+    )

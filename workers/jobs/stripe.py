@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.core.errors import Malformed
+from workers.services.billing.correcting import Correcting
 from workers.services.billing.events import Billing
 from workers.services.billing.leaving import Leaving
 from workers.services.billing.reconciling import Reconciling
@@ -29,6 +30,7 @@ class _Payload(BaseModel):
 class _OfEvent(_Payload):
     object: str = Field(pattern=r"^(cus|sub|in|cs)_[A-Za-z0-9_]+$")
     received_at: datetime
+    live: bool | None = None
 
 
 class _OfRequest(_Payload):
@@ -71,10 +73,20 @@ def register(registry: Registry, *, api: StripeApi, clock: Clock) -> None:
         await leaving.erase(job, context)
 
     registry.add("stripe.checkout", checkout)
+    _register_corrections(registry, correcting=Correcting(api=api))
     registry.add("stripe.portal", portal)
     registry.add("stripe.reconcile", reconcile)
     registry.add("stripe.revoke", revoke)
     registry.add("stripe.erase", erase)
+
+
+def _register_corrections(registry: Registry, *, correcting: Correcting) -> None:
+    """Register what tells Stripe of a correction."""
+
+    async def correct(job: Job, context: Context) -> None:
+        await correcting.correct(job, context, request_id=_read(_OfRequest, job).request_id)
+
+    registry.add("stripe.correct", correct)
 
 
 def _register_events(registry: Registry, *, billing: Billing) -> None:
@@ -82,10 +94,12 @@ def _register_events(registry: Registry, *, billing: Billing) -> None:
 
     async def event(job: Job, context: Context) -> None:
         told = _read(_OfEvent, job)
+        billing.check_mode(live=told.live)
         await billing.apply(job, context, thing=told.object, received_at=told.received_at)
 
     async def route(job: Job, context: Context) -> None:
         told = _read(_OfEvent, job)
+        billing.check_mode(live=told.live)
         await billing.route(job, context, thing=told.object, received_at=told.received_at)
 
     registry.add("stripe.event", event)

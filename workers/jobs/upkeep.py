@@ -21,6 +21,7 @@ CHORES = {
     "upkeep.settle_sends": "private.settle_sends()",
     "upkeep.remind": "privacy.remind()",
     "upkeep.sweep_retention": "privacy.sweep_retention()",
+    "upkeep.purge_disclosures": "privacy.purge_disclosures()",
     # Ends nothing, but comes round like the others: each channel is compared with Meta once a day.
     "upkeep.enqueue_reconciles": "private.enqueue_reconciles()",
     # Likewise: each customer's billing is compared with Stripe every night.

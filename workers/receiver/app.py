@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 
 from workers.core.clock import SystemClock
+from workers.jobqueue.headers import SecurityHeaders
 from workers.receiver.callbacks import Callbacks
 from workers.receiver.meta import MetaWebhook
 from workers.receiver.routes import META_PATH, routes
@@ -19,41 +20,12 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from starlette.responses import Response
     from starlette.routing import Route
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from workers.core.clock import Clock
     from workers.receiver.callbacks import People
     from workers.receiver.counters import Counters
     from workers.receiver.ingest import Ingest
-
-# Nothing may be cached, framed, sniffed or run; a page says itself what it needs of that.
-HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-    "strict-transport-security": "max-age=31536000",
-    "x-content-type-options": "nosniff",
-}
-RAW_HEADERS: Final = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-
-
-class SecurityHeaders:
-    """Puts the headers on every answer, also on those of the router."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = message.get("headers", ())
-                own = {name for name, _ in given}
-                message["headers"] = [*given, *(h for h in RAW_HEADERS if h[0] not in own)]
-            await send(message)
-
-        await self._app(scope, receive, guarded)
 
 
 class Shortcut:

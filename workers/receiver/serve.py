@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from workers.core.clock import SystemClock
+from workers.core.errors import Refused, Transient
 from workers.db.pool import Database
 from workers.jobqueue import health
+from workers.jobqueue.gate import Gate
+from workers.jobqueue.guard import Limits
 from workers.jobqueue.side import supervised
 from workers.receiver.app import build
 from workers.receiver.callbacks import PostgresPeople
@@ -38,6 +39,7 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
     database = Database(
         settings.database_url, application_name="connext-receiver", size=CONNECTIONS
     )
+    gate = Gate(database, journal=settings.erasure_journal)
     async with database, AsyncExitStack() as stack:
         ingest = GroupIngest(PostgresIngest(database), counters=counters, clock=SystemClock())
         others = await stack.enter_async_context(
@@ -60,12 +62,13 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
             flusher = group.start("committer", ingest.run, may_end=True)
             if settings.health_port:
                 telling = health.build(
-                    obstacle=partial(_obstacle, database, ingest), metrics=counters.text
+                    obstacle=partial(_obstacle, database, ingest, gate), metrics=counters.text
                 )
                 port = health.listening(
                     settings.health_host, settings.health_port, setting="CONNEXT_HEALTH_PORT"
                 )
                 group.start("health server", partial(health.server(telling).serve, sockets=[port]))
+            group.start("watch of the database's identity", partial(_keep_looking, gate))
             await serve(app, settings)
             ingest.close()
             await flusher
@@ -77,27 +80,31 @@ async def serve(app: ASGIApp, settings: ReceiverSettings) -> None:
     port = health.listening(
         settings.receiver_host, settings.receiver_port, setting="CONNEXT_RECEIVER_PORT"
     )
-    server = health.QuietServer(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            ws="none",
-        )
+    limits = Limits(
+        seconds=settings.receiver_patience_seconds, connections=settings.receiver_connections
     )
+    server = health.server(app, limits)
     # uvicorn would end by raising the signal again; being told to end is not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     await server.serve(sockets=[port])
 
 
-async def _obstacle(database: Database, ingest: GroupIngest) -> str | None:
+async def _keep_looking(gate: Gate) -> None:
+    """Find out when the database is replaced; requests are then answered 503, and repeated."""
+    while True:
+        await gate.opened()
+        with suppress(Refused):
+            await gate.watch()
+
+
+async def _obstacle(database: Database, ingest: GroupIngest, gate: Gate) -> str | None:
     """Say what keeps the receiver from storing what comes now."""
     if not ingest.has_room:
         return "too much waits to be stored"
     if not await database.is_ready():
         return "the database does not answer"
-    return None
+    try:
+        return await gate.refusal()
+    except Transient:
+        return "the database does not answer"

@@ -104,13 +104,7 @@ class StripeWebhook:
         if event is None:
             self._counters.events(PROVIDER, "ignored", 1)
             return "ignored"
-        plain = {
-            "key": event.key,
-            "kind": event.kind,
-            "object": event.object,
-            "customer": event.customer,
-        }
-        stored = await self._ingest.store(Delivery(PROVIDER, events=(plain,)))
+        stored = await self._ingest.store(Delivery(PROVIDER, events=(event.as_json(),)))
         self._counters.events(PROVIDER, "stored", stored.stored)
         self._counters.events(PROVIDER, "duplicate", stored.duplicate)
         self._counters.events(PROVIDER, "unknown", stored.unknown)

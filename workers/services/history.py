@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from psycopg.rows import class_row
 
-from workers.services import receipts
+from workers.services import erased, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ async def keep(
     connection: AsyncConnection, place: Place, threads: Sequence[Thread], *, asked_at: datetime
 ) -> Kept:
     """Keep what *threads* hold; whatever is here already stays as it is."""
-    talks = _talks(place, threads)
+    talks = await _without_erased(connection, _talks(place, threads))
     if not talks:
         return Kept()
     await _open_talks(connection, place, talks)
@@ -111,6 +111,15 @@ def _talks(place: Place, threads: Sequence[Thread]) -> list[_Talk]:
     for talk in found.values():
         talk.lines.sort(key=lambda line: line.created_time)
     return sorted(found.values(), key=lambda talk: talk.contact)
+
+
+async def _without_erased(connection: AsyncConnection, talks: list[_Talk]) -> list[_Talk]:
+    """Pass over what people wrote before they were erased; what they wrote since is kept."""
+    gone = await erased.until(connection, "meta", (talk.contact for talk in talks))
+    for talk in talks:
+        if (moment := gone.get(talk.contact)) is not None:
+            talk.lines = [line for line in talk.lines if line.created_time > moment]
+    return [talk for talk in talks if talk.lines or talk.contact not in gone]
 
 
 def _latest(lines: Sequence[Line]) -> datetime | None:

@@ -11,7 +11,7 @@ import structlog
 from psycopg.rows import class_row
 
 from workers.core.errors import Malformed, Transient
-from workers.services import files, policies, profiles, receipts, threads
+from workers.services import erased, files, policies, profiles, receipts, threads
 from workers.services.acting import org_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class Messaging:
             event = await _find(connection, org_of(job), event_id)
             if event is None or event.processed_at is not None:
                 log.info("event was gone or done", job=job.id, event_id=event_id)
+                return
+            if await erased.dropped(connection, job.queue, event):
+                log.info("event about somebody erased dropped", job=job.id)
                 return
             last_chance = job.attempt >= job.max_attempts
             await self._apply(connection, event, may_wait=not last_chance)

@@ -57,7 +57,10 @@ def _ignore(_call: Call) -> None:
 
 
 class StripeApi:
-    """Stripe's API for one account; the key exists nowhere else."""
+    """Stripe's API for one account; the key exists nowhere else.
+
+    *live*: whether the key is of live mode; None when it does not say.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class StripeApi:
             max_network_retries=0,
         )
         self._v1 = self._sdk.v1
+        self.live = _mode(api_key.get_secret_value())
 
     async def customer(self, customer: str) -> models.Customer:
         """Read a customer; a deleted one answers with *deleted*."""
@@ -252,6 +256,12 @@ class StripeApi:
             raise
         finally:
             self._on_call(Call(action, outcome, self._clock.monotonic() - started))
+
+
+def _mode(key: str) -> bool | None:
+    """Tell by a key whether it is of live mode; None when it does not look like one of Stripe's."""
+    found = re.match(r"[a-z]+_(live|test)_", key)
+    return None if found is None else found[1] == "live"
 
 
 def checked(text: str) -> str:

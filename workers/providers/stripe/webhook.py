@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,12 +36,26 @@ _KIND: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to an object; *customer* is known when the event said it."""
+    """Something happened to an object; *customer* is known when the event said it.
+
+    *live*: whether it happened in live mode, not in test mode; None when the event does not say.
+    """
 
     key: str
     kind: str
     object: str
     customer: str | None
+    live: bool | None = None
+
+    def as_json(self) -> dict[str, str | bool | None]:
+        """Return what is stored of it: ids, and the mode."""
+        return {
+            "key": self.key,
+            "kind": self.kind,
+            "object": self.object,
+            "customer": self.customer,
+            "live": self.live,
+        }
 
 
 def prove(raw: bytes, signatures: Sequence[str], *, secrets: Sequence[str], now: datetime) -> None:
@@ -83,11 +97,15 @@ def parse(raw: bytes) -> Event | None:
         raise Malformed("the event is not an object")
     match found.get("object"):
         case "v2.core.event":
-            return _thin(found)
+            event = _thin(found)
         case "event":
-            return _snapshot(found)
+            event = _snapshot(found)
         case _:
             raise Malformed("the body is neither a thin nor a snapshot event")
+    live = found.get("livemode")
+    if live is not None and not isinstance(live, bool):
+        raise Malformed("the event's livemode is neither true nor false")
+    return None if event is None else replace(event, live=live)
 
 
 def _thin(found: dict[str, Any]) -> Event | None:

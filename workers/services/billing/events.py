@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from workers.core.errors import Malformed
+from workers.core.errors import Malformed, Refused
 from workers.db import calls
 from workers.providers.stripe.errors import Missing
 from workers.services.acting import org_of
@@ -28,6 +28,16 @@ class Billing:
 
     def __init__(self, *, api: StripeApi) -> None:
         self._api = api
+
+    def check_mode(self, *, live: bool | None) -> None:
+        """Refuse an event of the other mode: its objects are not those that our key sees."""
+        if live is None or self._api.live is None or live == self._api.live:
+            return
+        modes = ("live", "test") if live else ("test", "live")
+        raise Refused(
+            "the event is of Stripe's {} mode and STRIPE_API_KEY of {} mode: nothing was asked."
+            " Let only event destinations of the key's mode point here".format(*modes)
+        )
 
     async def route(self, job: Job, context: Context, *, thing: str, received_at: datetime) -> None:
         """Find out whose object a thin event names, and hand the event on to that organization."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PAGES_A_TURN: Final = 20
 MOST_DRIFT: Final = 500  # entries of a report: beyond, something is wrong as a whole
+MOST_ASKED: Final = 200  # invoices that are asked for one by one
 PRIORITY: Final = 9
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class _Run:
     cursor: str | None
     checked: int
     drift: list[dict[str, Any]]
+    created_at: datetime
     finished_at: datetime | None
 
 
@@ -71,7 +73,7 @@ class Reconciling:
             account = await rows.account(connection, org)
             async with connection.cursor(row_factory=class_row(_Run)) as cursor:
                 await cursor.execute(
-                    "select id, dry_run, cursor, checked, drift, finished_at"
+                    "select id, dry_run, cursor, checked, drift, created_at, finished_at"
                     " from private.billing_runs where org_id = %s and id = %s",
                     (org, run_id),
                 )
@@ -126,6 +128,7 @@ class Reconciling:
     async def _pages(self, job: Job, context: Context, run: _Run, customer: str) -> None:
         """Compare invoices, keeping the place after every page."""
         after = run.cursor
+        seen: set[str] = set()
         for _ in range(PAGES_A_TURN):
             async with context.acting(job) as connection:
                 account = await rows.account(connection, org_of(job))
@@ -133,6 +136,7 @@ class Reconciling:
                 return
             page = await self._api.invoices_of(customer, after=after, limit=self._page_size)
             found = _Found(checked=len(page.found))
+            seen |= {one.id for one in page.found}
             async with context.acting(job) as connection:
                 ours = await rows.listed(connection, org_of(job), "in")
                 _compare_invoices(found, ours, page.found)
@@ -140,7 +144,7 @@ class Reconciling:
                     await rows.save_invoice(connection, org_of(job), one, at=account.now)
                 await self._note(connection, job, run, found, cursor=page.after)
             if page.after is None:
-                await self._drafts(job, context, run)
+                await self._unlisted(job, context, run, customer, seen)
                 await self._end(job, context, run)
                 return
             after = page.after
@@ -148,20 +152,44 @@ class Reconciling:
         async with context.transaction(job) as connection:
             await enqueue(connection, job.queue, _continued(job))
 
-    async def _drafts(self, job: Job, context: Context, run: _Run) -> None:
-        """Look for drafts that were deleted: nothing else of an invoice's life ends unseen."""
+    async def _unlisted(
+        self, job: Job, context: Context, run: _Run, customer: str, seen: set[str]
+    ) -> None:
+        """Ask for each invoice of ours that no page held.
+
+        Drafts can be deleted at Stripe, and become void here. Anything else that Stripe does not
+        know is told and left as it is: an issued invoice is never deleted there. One of a former
+        customer is there, and not on this one's pages. Pages of an earlier turn have left their
+        mark in synced_at, except in a dry run, which then asks again.
+        """
         async with context.acting(job) as connection:
+            account = await rows.account(connection, org_of(job))
             ours = await rows.listed(connection, org_of(job), "in")
-        for key in [key for key, row in ours.items() if row["status"] == "draft"]:
+        unlisted = [
+            key
+            for key, row in ours.items()
+            if key not in seen and (run.dry_run or row["synced_at"] < run.created_at)
+        ]
+        if account is None:
+            return
+        for key in unlisted[:MOST_ASKED]:
+            found, theirs = _Found(checked=1), None
             try:
-                await self._api.invoice(key)
+                theirs = await self._api.invoice(key)
             except Missing:
-                found = _Found(checked=1)
                 found.differs(key, "exists", True, False)
-                async with context.acting(job) as connection:
-                    await self._note(connection, job, run, found, cursor=None)
-                    if not run.dry_run:
-                        await rows.void_invoice(connection, org_of(job), key)
+            if theirs is not None and theirs.customer != customer:
+                continue
+            async with context.acting(job) as connection:
+                if theirs is not None:
+                    _compare_invoices(found, ours, (theirs,))
+                await self._note(connection, job, run, found, cursor=None)
+                if run.dry_run:
+                    continue
+                if theirs is not None:
+                    await rows.save_invoice(connection, org_of(job), theirs, at=account.now)
+                elif ours[key]["status"] == "draft":
+                    await rows.void_invoice(connection, org_of(job), key)
 
     async def _note(
         self,
@@ -235,6 +263,8 @@ def _compare_invoices(
             continue
         found.differs(one.id, "status", row["status"], one.status)
         found.differs(one.id, "number", row["number"], one.number)
+        found.differs(one.id, "currency", row["currency"], one.currency.upper())
+        found.differs(one.id, "total", row["total_minor"], one.total)
         found.differs(one.id, "amount_due", row["amount_due_minor"], max(one.amount_due, 0))
         found.differs(one.id, "amount_paid", row["amount_paid_minor"], max(one.amount_paid, 0))
 

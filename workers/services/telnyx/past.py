@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from workers.db import calls
 from workers.jobqueue.enqueue import enqueue_many
 from workers.jobqueue.job import NewJob
+from workers.services import erased
 from workers.services.telnyx import rows
 from workers.services.telnyx.ringing import E164
 
@@ -179,12 +180,22 @@ async def keep(
 ) -> int:
     """Add what was missed; what is younger than the last run counts as unread."""
     added = 0
+    gone = await erased.until(connection, "telnyx", filter(None, map(_other, found)))
     for one in found:
+        at = one.record.started_at or one.record.created_at
+        moment = gone.get(_other(one))
+        if moment is not None and (at is None or at <= moment):
+            continue  # of somebody who was erased since
         if one.record.call_leg_id is None:
             added += await _keep_message(connection, account, one, fresh)
         else:
             added += await _keep_call(connection, account, one)
     return added
+
+
+def _other(one: Found) -> str:
+    """Name the number at the other end."""
+    return one.record.cli if one.record.direction == "inbound" else one.record.cld
 
 
 async def _keep_message(

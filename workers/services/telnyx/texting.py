@@ -14,6 +14,7 @@ from workers.db import calls
 from workers.jobqueue.enqueue import enqueue_many
 from workers.jobqueue.job import NewJob
 from workers.providers.telnyx.errors import explain
+from workers.services import erased
 from workers.services.acting import org_of
 from workers.services.telnyx import media, ringing, rows
 from workers.services.telnyx.keywords import keyword
@@ -60,6 +61,9 @@ class Texting:
             event = await _find(connection, org_of(job), event_id)
             if event is None or event.processed_at is not None:
                 log.info("event was gone or done", job=job.id, event_id=event_id)
+                return
+            if await erased.dropped(connection, job.queue, event):
+                log.info("event about somebody erased dropped", job=job.id)
                 return
             match event.kind:
                 case "message":
