@@ -63,7 +63,7 @@ alter function audit.record(text, jsonb) set enable_seqscan = off;
 alter function audit.record(text, jsonb) set enable_bitmapscan = off;
 
 -- As for conversations since 20261124005900: a policy compares with an organization that the planner does not
--- know. With the real average several indexes of messages look alike for a count, and the larger one was read;
--- and 1 % of a small table of conversations still looked cheaper to sort than to read in order.
+-- know. With the real average every index of messages looks alike for a count, however large it is; and 1 % of
+-- a small table of conversations still looked cheaper to sort than to read in order.
 alter table public.messages alter column org_id set (n_distinct = 100);
 alter table public.conversations alter column org_id set (n_distinct = 20);
