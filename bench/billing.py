@@ -2,7 +2,8 @@
 
 The baseline of the first is Supabase's Stripe sync engine (npm, fetched when it can be), fed the
 same events on the same cluster. It writes what an event says; ours reads the object again, which
-is a call to Stripe (here the sandbox) for all but what was read meanwhile.
+is a call to Stripe (here the sandbox) for all but what was read meanwhile. Events about an object
+whose reading has not begun join it: many events about few objects, as here, are fewer readings.
 """
 
 from __future__ import annotations

@@ -124,9 +124,8 @@ def test_cards_pushed_into_every_input_of_billing_stay_nowhere(counter):
     assert len(counter.invoices()) == 2
 
 
-@pytest.mark.parametrize("card", CARDS)
-def test_cards_written_into_everything_that_people_write_stay_nowhere(counter, card):
-    text = f"card {card} of mine"
+def test_cards_written_into_everything_that_people_write_stay_nowhere(counter):
+    text = f"card {CARDS[0]} of mine"
     customer = counter.one(
         "insert into public.customers (org_id, kind, display_name) values (%s, 'person', 'C')"
         " returning id",
