@@ -1,4 +1,4 @@
-"""An incident as the authority reads it: the eight fields of A-2.1, r. 3.1, s. 7, in their order."""
+"""An incident as the authority reads it: the eight fields of A-2.1, r. 3.1, s. 7, in order."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _lines(row: Mapping[str, Any], say: Mapping[str, str]) -> Iterator[str]:
     yield f"## 1. {say['1']}\n"
     yield (f"{say['1r']} " if row["information_is_reason"] else "") + row["information"]
     yield f"\n## 2. {say['2']}\n\n{row['circumstances']}"
-    until = f" – {_moment(row['occurred_until'])}" if row["occurred_until"] else ""
+    until = f" / {_moment(row['occurred_until'])}" if row["occurred_until"] else ""
     when = f"{_moment(row['occurred_from'])}{until}"
     yield f"\n## 3. {say['3']}\n\n{when}{about(wanted=row['occurred_is_approximate'])}"
     yield f"\n## 4. {say['4']}\n\n{_moment(row['aware_at'])}"

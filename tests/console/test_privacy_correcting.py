@@ -44,9 +44,7 @@ def test_a_consent_is_withdrawn_once_and_the_ledger_shows_it(operated, world):
 
 def test_a_correction_is_told_to_who_received_it_before_it_is_closed(operated, world):
     ours, ana = world
-    (received,) = operated(
-        "privacy", "disclosures", ours.id, "--email", ana.email, "--json"
-    ).json
+    (received,) = operated("privacy", "disclosures", ours.id, "--email", ana.email, "--json").json
     assert (received["recipient"], received["what"]) == ("meta", "messages")
     assert operated("privacy", "disclosures", ours.id, "--json").json == []
 
