@@ -30,9 +30,7 @@ def give_logins(
     confirm(f"give new passwords to {names}", yes=yes)
     operator = database_url(data)
     with connect(data) as db:
-        addresses = {
-            role: address(operator, role, _new_password(db, role)) for role in LOGIN_ROLES
-        }
+        addresses = {role: address(operator, role, _new_password(db, role)) for role in LOGIN_ROLES}
         if out is not None:
             # Before the commit: passwords that could not be written down are not given.
             _write(out, addresses)

@@ -38,6 +38,12 @@ def open_(
     until: Annotated[
         datetime | None, typer.Option("--until", help="When it ended, if it lasted (UTC).")
     ] = None,
+    about: Annotated[
+        bool, typer.Option("--about", help="The date or period is an approximation.")
+    ] = False,
+    cannot_describe: Annotated[
+        bool, typer.Option("--cannot-describe", help="--information says why it cannot.")
+    ] = False,
     aware: Annotated[
         datetime | None, typer.Option("--aware", help="When we learned of it (UTC).")
     ] = None,
@@ -53,11 +59,12 @@ def open_(
     with connect(data) as db:
         made = db.one(
             "insert into privacy.incidents (org_id, information, circumstances, occurred_from,"
-            " occurred_until, aware_at, persons, persons_are_approximate)"
-            " values (%s, %s, %s, %s, %s, coalesce(%s, now()), %s, %s)"
+            " occurred_until, aware_at, persons, persons_are_approximate, occurred_is_approximate,"
+            " information_is_reason)"
+            " values (%s, %s, %s, %s, %s, coalesce(%s, now()), %s, %s, %s, %s)"
             " returning id, aware_at, gdpr_due_at, keep_until",
             org, information, circumstances, _utc(occurred), _utc(until), _utc(aware), persons,
-            approximately,
+            approximately, about, cannot_describe,
         )  # fmt: skip
     show_one(made or {}, as_json=as_json)
 
@@ -91,6 +98,13 @@ def assess(
     public_notice: Annotated[
         str | None, typer.Option("--public-notice", help="Why a public notice was given instead.")
     ] = None,
+    commissioner: Annotated[
+        datetime | None,
+        typer.Option("--commissioner-notified", help="When Canada's commissioner was told."),
+    ] = None,
+    late_reason: Annotated[
+        str | None, typer.Option("--late-reason", help="Why later than after 72 hours.")
+    ] = None,
     data: options.Data = None,
     as_json: options.Json = False,
 ) -> None:
@@ -104,9 +118,12 @@ def assess(
             "update privacy.incidents as i set serious_risk = %s, risk_reasons = %s,"
             " authority_notified_at = coalesce(%s, i.authority_notified_at),"
             " persons_notified_at = coalesce(%s, i.persons_notified_at),"
-            " public_notice_reason = coalesce(%s, i.public_notice_reason)"
+            " public_notice_reason = coalesce(%s, i.public_notice_reason),"
+            " commissioner_notified_at = coalesce(%s, i.commissioner_notified_at),"
+            " late_reason = coalesce(%s, i.late_reason)"
             " where i.id = %s returning i.*",
-            serious, reasons, _utc(authority), _utc(people), public_notice, incident,
+            serious, reasons, _utc(authority), _utc(people), public_notice, _utc(commissioner),
+            late_reason, incident,
         )  # fmt: skip
     if row is None:
         raise Failed(f"no incident {incident}; 'connext privacy incident list' shows them")
@@ -146,3 +163,27 @@ def export(*, data: options.Data = None) -> None:
     """
     with connect(data) as db:
         show_json(db.rows("select i.* from privacy.incidents as i order by i.aware_at, i.id"))
+
+
+@app.command()
+def document(
+    incident: Incident,
+    *,
+    lang: Annotated[str, typer.Option("--lang", help="en or fr.")] = "fr",
+    data: options.Data = None,
+) -> None:
+    """Print one incident as a document for the authority: the eight fields, in its order.
+
+    What is not known yet is said to be missing; nothing is left out.
+
+    For instance: connext privacy incident document 0198c0de-0000-7000-8000-000000000001 --lang fr
+    """
+    from cli.incident_document import LANGUAGES, written
+
+    if lang not in LANGUAGES:
+        raise typer.BadParameter("--lang is en or fr")
+    with connect(data) as db:
+        row = db.one("select i.* from privacy.incidents as i where i.id = %s", incident)
+    if row is None:
+        raise Failed(f"no incident {incident}; 'connext privacy incident list' shows them")
+    typer.echo(written(row, lang))

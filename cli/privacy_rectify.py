@@ -47,7 +47,7 @@ public.customers.display_name 0198c0de-0000-7000-8000-000000000002 "Ana Lafleur"
     say(f"corrected; {sum(leg['state'] in UNTOLD for leg in found)} recipients have to be told")
 
 
-def correct_invoice(  # noqa: PLR0913 - what a correction consists of
+def correct_invoice(
     request: privacy_request.Request,
     invoice: Annotated[UUID, typer.Argument(metavar="INVOICE", help="Id of the invoice.")],
     field: Annotated[
@@ -82,7 +82,7 @@ def correct_invoice(  # noqa: PLR0913 - what a correction consists of
     say("issued again" if made and made["replaced_by"] else "entered beside the invoice")
 
 
-def disclosures(  # noqa: PLR0913 - the ways to name a person
+def disclosures(
     org: options.Org,
     *,
     email: Annotated[str | None, typer.Option("--email", help="By e-mail address.")] = None,

@@ -15,7 +15,7 @@ LEDGER = (
 )  # fmt: skip
 
 
-def withdraw(  # noqa: PLR0913 - what a withdrawal consists of
+def withdraw(
     org: options.Org,
     provider: Annotated[
         str, typer.Argument(metavar="PROVIDER", help="meta, telnyx, stripe or google_places.")
@@ -51,9 +51,7 @@ def withdraw(  # noqa: PLR0913 - what a withdrawal consists of
     say("withdrawn; connecting again is a new consent, with the notice of then")
 
 
-def consents(
-    org: options.Org, *, data: options.Data = None, as_json: options.Json = False
-) -> None:
+def consents(org: options.Org, *, data: options.Data = None, as_json: options.Json = False) -> None:
     """List the consent ledger of an organization: every consent, and when it was withdrawn.
 
     For instance: connext privacy consents 0198c0de-0000-7000-8000-000000000001

@@ -1,4 +1,4 @@
-"""`connext support`: time-boxed, reasoned, recorded access of Connext's staff to one organization."""
+"""`connext support`: time-boxed, recorded access of Connext's staff to one organization."""
 
 import os
 from datetime import timedelta

@@ -32,6 +32,7 @@ from workers.core.settings import (
     StripeSettings,
     TelnyxSettings,
     WorkerSettings,
+    anchor_place,
     load,
 )
 from workers.db.pool import Database
@@ -221,9 +222,13 @@ async def _sealing_of_audit(
 
 def seal_audit(dsn: str, signer: Signer, anchor: str | None) -> list[dict[str, Any]]:
     """Seal all of the audit that is over, as an operator; answer the epochs that were made."""
+    try:
+        named = anchor and anchor_place(anchor)
+    except ValueError as error:
+        raise NotConfigured("CONNEXT_AUDIT_ANCHOR", str(error)) from None
 
     async def run() -> list[dict[str, Any]]:
-        given = load(AuditSettings).anchored_at(anchor)
+        given = load(AuditSettings).model_copy(update={"audit_anchor": named})
         database = Database(SecretStr(dsn), application_name="connext console", size=1)
         async with AsyncExitStack() as stack:
             sealing = await _sealing_of_audit(signer, given, clock=SystemClock(), stack=stack)

@@ -84,7 +84,7 @@ create table public.support_grants (
     constraint support_grants_token_length check (length(token_sha256) = 32),
     constraint support_grants_time_boxed check (ends_at > created_at and ends_at <= created_at + interval '72 hours')
 );
-create unique index support_grants_id_idx on public.support_grants (id);
+create index support_grants_id_idx on public.support_grants (id);
 create index support_grants_approved_by_idx on public.support_grants (approved_by);
 create index support_grants_revoked_by_idx on public.support_grants (revoked_by);
 comment on table public.support_grants is
@@ -118,7 +118,7 @@ create table public.support_reads (
     ),
     constraint support_reads_count_not_negative check (row_count >= 0)
 );
-create unique index support_reads_id_idx on public.support_reads (id);
+create index support_reads_id_idx on public.support_reads (id);
 create index support_reads_grant_idx on public.support_reads (org_id, grant_id, announced_at);
 comment on table public.support_reads is
 'Every read of support: who, what, why, when, how many rows, which, and their digest. Announced in a transaction of its own before '
@@ -466,7 +466,7 @@ as $$
     select private.approve_support_access(grant_id);
 $$;
 comment on function public.approve_support_access(uuid) is
-'Approve access of Connext''s support, where the organization requires that. Owners only. Returns false when it was approved or has '
+'Approve access of Connext''s support, where the organization requires that. Permission org.manage, and owners only. Returns false when it was approved or has '
 'ended already. Raises CX001, CX002, CX003.';
 
 create function public.require_support_approval(required boolean default true)
@@ -478,8 +478,8 @@ as $$
     select private.require_support_approval(required);
 $$;
 comment on function public.require_support_approval(boolean) is
-'Say whether an owner must approve access of Connext''s support before anything is read; it counts for grants that exist too. Owners '
-'only. Raises CX001, CX002.';
+'Say whether an owner must approve access of Connext''s support before anything is read; it counts for grants that exist too. '
+'Permission org.manage, and owners only. Raises CX001, CX002.';
 
 revoke execute on all functions in schema private from public;
 revoke all on table private.support_tables, public.support_settings, public.support_grants, public.support_reads

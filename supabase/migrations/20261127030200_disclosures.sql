@@ -13,7 +13,8 @@ set local statement_timeout = '30s';
 
 insert into privacy.retention_rules (rule, keep_for, counted_from, says_en, says_fr) values
 (
-    'disclosure', interval '7 months', 'the disclosure', 'Seven months: who received something in the six months before a request (CCQ art. 40)',
+    'disclosure', interval '7 months', 'the disclosure',
+    'Seven months: who received something in the six months before a request (CCQ art. 40)',
     'Sept mois : qui a reçu quelque chose dans les six mois précédant une demande (art. 40 C.c.Q.)'
 );
 

@@ -396,6 +396,38 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
+                },"invoice_corrections": {
+                  Row: {
+                    "corrected_at": string,"field": string,"id": string,"invoice_id": string,"org_id": string,"replaced_by": string | null,"request_id": string | null,"value": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "corrected_at"?: string,"field": string,"id"?: string,"invoice_id": string,"org_id": string,"replaced_by"?: string | null,"request_id"?: string | null,"value"?: string | null
+                  }
+                  Update: {
+                    "corrected_at"?: string,"field"?: string,"id"?: string,"invoice_id"?: string,"org_id"?: string,"replaced_by"?: string | null,"request_id"?: string | null,"value"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "invoice_corrections_invoice_fkey"
+      columns: ["org_id","invoice_id"]
+isOneToOne: false
+      referencedRelation: "invoices"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "invoice_corrections_replaced_by_fkey"
+      columns: ["org_id","replaced_by"]
+isOneToOne: false
+      referencedRelation: "invoices"
+      referencedColumns: ["org_id","id"]
+    },{
+      foreignKeyName: "invoice_corrections_request_fkey"
+      columns: ["org_id","request_id"]
+isOneToOne: false
+      referencedRelation: "privacy_requests"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
                 },"invoice_items": {
                   Row: {
                     "created_at": string,"description": string,"discount_ppm": number,"id": string,"invoice_id": string,"line_minor": number | null,"org_id": string,"position": number,"product_id": string | null,"quantity": number,"tax_codes": (string)[],"unit_price_minor": number,"updated_at": string
@@ -906,6 +938,66 @@ isOneToOne: false
       referencedColumns: ["plan"]
     }
                   ]
+                },"support_grants": {
+                  Row: {
+                    "approved_at": string | null,"approved_by": string | null,"created_at": string,"ends_at": string,"granted_by": string,"id": string,"org_id": string,"permissions": (string)[],"reason": string,"revoked_at": string | null,"revoked_by": string | null,"staff": string,"token_sha256": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "approved_at"?: string | null,"approved_by"?: string | null,"created_at"?: string,"ends_at": string,"granted_by": string,"id"?: string,"org_id": string,"permissions": (string)[],"reason": string,"revoked_at"?: string | null,"revoked_by"?: string | null,"staff": string,"token_sha256": string
+                  }
+                  Update: {
+                    "approved_at"?: string | null,"approved_by"?: string | null,"created_at"?: string,"ends_at"?: string,"granted_by"?: string,"id"?: string,"org_id"?: string,"permissions"?: (string)[],"reason"?: string,"revoked_at"?: string | null,"revoked_by"?: string | null,"staff"?: string,"token_sha256"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "support_grants_org_fkey"
+      columns: ["org_id"]
+isOneToOne: false
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"support_reads": {
+                  Row: {
+                    "announced_at": string,"before_id": string | null,"done_at": string | null,"grant_id": string,"id": string,"org_id": string,"reason": string,"row_count": number | null,"row_id": string | null,"row_ids": (string)[] | null,"rows_sha256": string | null,"staff": string,"table_name": string,"xid": unknown
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "announced_at"?: string,"before_id"?: string | null,"done_at"?: string | null,"grant_id": string,"id"?: string,"org_id": string,"reason": string,"row_count"?: number | null,"row_id"?: string | null,"row_ids"?: (string)[] | null,"rows_sha256"?: string | null,"staff": string,"table_name": string,"xid"?: unknown
+                  }
+                  Update: {
+                    "announced_at"?: string,"before_id"?: string | null,"done_at"?: string | null,"grant_id"?: string,"id"?: string,"org_id"?: string,"reason"?: string,"row_count"?: number | null,"row_id"?: string | null,"row_ids"?: (string)[] | null,"rows_sha256"?: string | null,"staff"?: string,"table_name"?: string,"xid"?: unknown
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "support_reads_grant_fkey"
+      columns: ["org_id","grant_id"]
+isOneToOne: false
+      referencedRelation: "support_grants"
+      referencedColumns: ["org_id","id"]
+    }
+                  ]
+                },"support_settings": {
+                  Row: {
+                    "approval_required": boolean,"org_id": string,"set_at": string,"set_by": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "approval_required"?: boolean,"org_id": string,"set_at"?: string,"set_by"?: string | null
+                  }
+                  Update: {
+                    "approval_required"?: boolean,"org_id"?: string,"set_at"?: string,"set_by"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "support_settings_org_fkey"
+      columns: ["org_id"]
+isOneToOne: true
+      referencedRelation: "organizations"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"tasks": {
                   Row: {
                     "assigned_to": string | null,"created_at": string,"created_by": string | null,"customer_id": string | null,"done_at": string | null,"due_at": string | null,"id": string,"org_id": string,"title": string,"updated_at": string
@@ -1038,6 +1130,9 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"approve_support_access":
+{ Args: { "grant_id": string }; Returns: boolean
+                           },
 "ar_aging":
 { Args: { "as_of": string }; Returns: {
               "current_minor": number,"customer_id": string,"customer_name": string,"days_1_30_minor": number,"days_31_60_minor": number,"days_61_90_minor": number,"days_over_90_minor": number,"total_minor": number
@@ -1679,6 +1774,14 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"request_recipients":
+{ Args: { "request_id": string }; Returns: {
+              "last_at": string,"recipient": string,"state": string,"told_at": string
+            }[]
+                           },
+"require_support_approval":
+{ Args: { "required"?: boolean }; Returns: undefined
+                           },
 "reverse_entry":
 { Args: { "client_key"?: string,"entry_id": string,"on_date"?: string }; Returns: {
               "client_key": string | null,
@@ -1727,6 +1830,9 @@ isOneToOne: false
       } },
 "revoke_invitation":
 { Args: { "invitation_id": string }; Returns: undefined
+                           },
+"revoke_support_access":
+{ Args: { "grant_id": string }; Returns: boolean
                            },
 "search_customers":
 { Args: { "max_rows"?: number,"query": string }; Returns: {

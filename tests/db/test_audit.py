@@ -91,7 +91,11 @@ def test_events_are_only_added_even_by_the_operator(db, statement):
         {"nested": {"who": "ann"}},
         {"listed": ["ann"]},
         {"nothing": None},
-        {"long": "a" * 65},
+        {"long": "a" * 400},
+        {"ann@example.com": "who"},
+        {"Ann Roy": "who"},
+        {"a": "b", "phone": "+15145550123"},
+        {"a": 'b", "c": "x y'},
         ["a"],
         "a",
     ],
@@ -102,6 +106,26 @@ def test_details_hold_references_and_nothing_personal(db, details):
             "insert into audit.events (actor, kind, details) values ('me', 'a.b', %s)",
             [Jsonb(details)],
         )
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {},
+        {"a": "word"},
+        {"a": "word", "b": "0198c0de-0000-7000-8000-000000000001", "key_of": "A1" * 20},
+    ],
+)
+def test_words_ids_and_fingerprints_fit(db, details):
+    db.execute(
+        "insert into audit.events (actor, kind, details) values ('me', 'a.b', %s)", [Jsonb(details)]
+    )
+
+
+@pytest.mark.parametrize("kind", ["a", "A.b", "a.", "a b.c", "a.b1", ".a", "a..b"])
+def test_a_kind_is_two_words_or_more(db, kind):
+    with pytest.raises(errors.CheckViolation):
+        db.execute("insert into audit.events (actor, kind) values ('me', %s)", [kind])
 
 
 def test_nothing_is_recorded_outside_a_job(clone):

@@ -344,7 +344,23 @@ def test_every_step_is_in_the_audit_by_reference_only(db, ours):
         "select kind from audit.events where details ->> 'request' = %s order by id", [str(request)]
     ).fetchall()
     assert [k for (k,) in kinds] == [
-        "request.opened", "request.extended", "request.in_progress", "request.completed",
+        "request.opened", "request.extended", "request.in_progress", "request.decided_granted",
+        "request.completed",
+    ]  # fmt: skip
+
+
+def test_both_persons_of_a_decision_are_steps_in_the_audit(db, ours):
+    db.execute("update privacy.settings set two_persons = true")
+    request = opened(db, ours)
+    db.execute(DECIDE, [ours.id, request, False, "ana.r", "P-39.1 s. 40", "reasons"])
+    db.execute(DECIDE, [ours.id, request, True, "ana.r", None, None])
+    db.execute("select privacy.approve_request(%s, %s, 'luc.o')", [ours.id, request])
+
+    kinds = db.execute(
+        "select kind from audit.events where details ->> 'request' = %s order by id", [str(request)]
+    ).fetchall()
+    assert [k for (k,) in kinds] == [
+        "request.opened", "request.decided_refused", "request.decided_granted", "request.approved",
     ]  # fmt: skip
 
 

@@ -136,8 +136,6 @@ def test_an_address_is_corrected_line_by_line(db, ours, ana, request_id):
     assert one(db, "select line1 from public.addresses where id = %s", row) == "2 rue B"
 
 
-# Who was told ------------------------------------------------------------------------------------
-
 LEGS = "select recipient, kind, state, reason from privacy.correction_legs where request_id = %s order by 1"
 TOLD = "select privacy.told(%s, %s, %s, 'ana.r', %s)"
 CLOSE = "select privacy.close_request(%s, %s, 'completed', 'corrected')"
@@ -154,7 +152,9 @@ def sent(db, ours, ana, *, ago="1 day", state="sent"):
 
 
 def correct(db, ours, ana, request_id, name="Anna"):
-    db.execute(RECTIFY, [ours.id, request_id, "public.customers", "display_name", ana.customer, name])
+    db.execute(
+        RECTIFY, [ours.id, request_id, "public.customers", "display_name", ana.customer, name]
+    )
     return db.execute(LEGS, [request_id]).fetchall()
 
 
@@ -302,8 +302,6 @@ def test_the_person_who_asked_is_told_who_received_it(db, ours):
         db.execute(ask, [mine])
 
 
-# Documents ----------------------------------------------------------------------------------------
-
 INVOICE = "select * from privacy.correct_invoice(%s, %s, %s, %s, %s, %s)"
 
 
@@ -324,12 +322,14 @@ def owed(db, ours, ana):
 def entry(db, *values):
     row = db.execute(INVOICE, values).fetchone()
     assert row is not None
-    return dict(zip(("org_id", "id", "invoice_id", "field", "value", "replaced_by"), row, strict=False))
+    return dict(
+        zip(("org_id", "id", "invoice_id", "field", "value", "replaced_by"), row, strict=False)
+    )
 
 
 def test_an_unpaid_invoice_is_voided_and_issued_again(db, ours, ana, owed, request_id):
     before, count = balances(db, ours), one(db, "select count(*) from public.journal_entries")
-    with refused("CX006"), db.transaction():  # the customer was not corrected yet
+    with refused("CX006"), db.transaction():  # not the customer yet
         entry(db, ours.id, request_id, owed, "name", "Anna Lafleur", True)
     db.execute(RECTIFY, [ours.id, request_id, "public.customers", "display_name", ana.customer, "Anna Lafleur"])  # fmt: skip
 
@@ -352,9 +352,7 @@ def test_an_unpaid_invoice_is_voided_and_issued_again(db, ours, ana, owed, reque
     assert one(db, "select count(*) from public.journal_entries") == count + 2
 
 
-def test_a_paid_invoice_stays_and_the_entry_beside_it_says_what_is_right(
-    db, ours, ana, request_id
-):
+def test_a_paid_invoice_stays_and_the_entry_beside_it_says_what_is_right(db, ours, ana, request_id):
     made = entry(db, ours.id, request_id, ana.invoice, "name", "Anna Lafleur", True)
 
     assert (made["value"], made["replaced_by"]) == ("Anna Lafleur", None)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.core.errors import NotConfigured
@@ -59,6 +59,11 @@ def _is_web_url(url: str) -> str:
     if scheme == "http" and _is_here(host[1:].partition("]")[0] if host.startswith("[") else name):
         return url.rstrip("/")
     raise ValueError("must be an https URL (plain http only on this machine)")
+
+
+def anchor_place(anchor: str) -> str:
+    """Let an address be one that a token may be sent to; anything else is a file."""
+    return _is_web_url(anchor) if "://" in anchor else anchor
 
 
 def _holds_something(value: SecretStr) -> SecretStr:
@@ -211,25 +216,12 @@ class AuditSettings(BaseSettings):
     signing_key: Path | None = Field(
         None, description="give the file that 'connext audit init' made"
     )
-    audit_anchor: str | None = Field(
+    audit_anchor: Annotated[str, AfterValidator(anchor_place)] | None = Field(
         None, description="give a file or an https URL outside the database"
     )
     audit_anchor_token: Needed | None = Field(
         None, description="give the token that the anchor's URL wants"
     )
-
-    def anchored_at(self, anchor: str | None) -> AuditSettings:
-        """Return the same with another anchor; NotConfigured when it is no file and no safe URL."""
-        try:
-            return type(self)(**self.model_dump() | {"audit_anchor": anchor})
-        except ValidationError:
-            raise NotConfigured("CONNEXT_AUDIT_ANCHOR", "must be a file or an https URL") from None
-
-    @field_validator("audit_anchor")
-    @classmethod
-    def _safe(cls, anchor: str | None) -> str | None:
-        """Let an address be one that a token may be sent to."""
-        return _is_web_url(anchor) if anchor and "://" in anchor else anchor or None
 
 
 class StorageSettings(BaseSettings):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ANCHOR: Final = "CONNEXT_AUDIT_ANCHOR"
 PAGE: Final = 5_000  # events at a time: a tenth of a second of hashing, then others get their turn
 EPOCH: Final = 200_000  # events of one epoch at most, about: ten seconds of work
+SEAL: Final = (
+    "audit.seal_signed(bigint, bigint, bigint, bigint, bytea, bytea, bytea, bytea, bytea, bytea)"
+)
 RANGE: Final = ("n", "from_xid", "to_xid", "prev")
 EVENT: Final = ("id", "at_us", "org_id", "actor", "kind", "details")
 WAITING: Final = ("n", "body", "signature", "public_key")
@@ -96,7 +99,7 @@ class Sealing:
         signature = self.signer.sign(body)
         await calls.value(
             connection,
-            "audit.seal_signed(bigint, bigint, bigint, bigint, bytea, bytea, bytea, bytea, bytea, bytea)",
+            SEAL,
             *(number, start, end, tree.size, tree.root, previous, merkle.epoch_hash(body), body),
             *(signature, self.signer.public),
         )
@@ -113,7 +116,9 @@ class Sealing:
             if not waiting:
                 return count
             for number, body, signature, public in waiting:
-                document = signing.wrapped(bytes(body), signature=bytes(signature), public=bytes(public))
+                document = signing.wrapped(
+                    bytes(body), signature=bytes(signature), public=bytes(public)
+                )
                 await anchor.publish(document)
                 # One by one: what was kept outside before a failure is not written again.
                 async with transactions() as connection:

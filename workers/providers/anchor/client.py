@@ -1,4 +1,4 @@
-"""Hand a signed epoch to an address that keeps it where the database's administrator cannot reach."""
+"""Hand a signed epoch to an address that keeps it out of the database administrator's reach."""
 
 from __future__ import annotations
 
