@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 
+from cli.embedded import process
 from tests.books import refused
 from tests.database import as_user, connect_as, url_as
 from tests.world import hold_job, make_world
@@ -196,24 +198,13 @@ def test_an_erasure_that_the_journal_names_and_the_database_forgot_locks_it(clon
 def test_two_that_notice_at_once_take_the_grants_once(restored):
     url, _ = restored
     before = rows(url, GRANTS)
-    with connect_as(url, "worker_meta") as first:
+    with connect_as(url, "worker_meta") as first, ThreadPoolExecutor(1) as others:
         first.execute("select queue.refusal()")
-
-        async def second():
-            async with await psycopg.AsyncConnection.connect(url_as(url, "ingress")) as other:
-                await other.execute("select queue.refusal()")
-
-        async def both():
-            waiting = asyncio.create_task(second())
-            while True:  # until the second one waits for the first
-                blocked = rows(url, "select count(*) from pg_locks where not granted")[0][0]
-                if blocked or waiting.done():
-                    break
-                await asyncio.sleep(0.01)
-            first.commit()
-            await waiting
-
-        asyncio.run(both())
+        second = others.submit(ask, url, "ingress")
+        waits = "select count(*) > 0 from pg_locks where not granted"
+        assert process.wait_until(lambda: rows(url, waits)[0][0], 30)
+        first.commit()
+        assert "restored" in second.result(30)
     open_again(url)
 
     assert rows(url, GRANTS) == before

@@ -129,15 +129,23 @@ def test_the_lag_is_the_oldest_due_job_of_the_queues_worked_here():
 
 
 @pytest.mark.parametrize(
-    ("answered", "lag", "obstacle"),
+    ("answered", "lag", "refused", "obstacle"),
     [
-        (True, 299, None),
-        (True, 301, "a due job waits for 301 s"),
-        (False, 0, "no recent answer from the database"),
+        (True, 299, None, None),
+        (True, 301, None, "a due job waits for 301 s"),
+        (False, 0, None, "no recent answer from the database"),
+        (True, 0, "it was restored", "it was restored"),
     ],
 )
-def test_a_worker_is_ready_while_the_database_answers_and_nothing_is_late(answered, lag, obstacle):
+def test_a_worker_is_ready_while_the_database_answers_and_nothing_is_late(
+    answered, lag, refused, obstacle
+):
     from workers.main import _obstacle
+
+    async def refusal():
+        return refused
+
+    gate = SimpleNamespace(refusal=refusal)
 
     metrics = Metrics()
     metrics.lag = timedelta(seconds=lag)
@@ -145,7 +153,7 @@ def test_a_worker_is_ready_while_the_database_answers_and_nothing_is_late(answer
     settings = SimpleNamespace(ready_lag=timedelta(seconds=300))
     parts = SimpleNamespace(metrics=metrics, settings=settings)
 
-    assert asyncio.run(_obstacle(runners, parts)) == obstacle
+    assert asyncio.run(_obstacle(runners, parts, gate)) == obstacle
 
 
 @pytest.mark.parametrize(
