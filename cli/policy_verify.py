@@ -46,7 +46,9 @@ def verify(
 ) -> None:
     """Prove every sentence of the privacy page against the running system; exit 1 if one is untrue.
 
-    What the checks write is undone. For instance: connext policy verify --evidence ./evidence
+    What the checks write is undone.
+
+    For instance: connext policy verify --evidence ./evidence
     """
     from cli.policy_checks.evidence import recorded, written
     from cli.policy_checks.verify import opened, prove
