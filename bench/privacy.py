@@ -17,15 +17,19 @@ from psycopg.conninfo import conninfo_to_dict
 from bench import results
 from bench.cluster import durable_cluster
 from cli import auditing, signing
-from cli.erasing import Run, carry_out, plan
+from cli.erasing import plan
+from tests.database import as_user
 from tests.world import make_world
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.database import TestCluster
-    from tests.world import Org
+    from tests.world import Org, World
 
 ROWS, EVENTS = 500_000, 1_000_000
 EXPORT_GOAL, ERASURE_GOAL, SWEEP_LIMIT, VERIFY_LIMIT, MEMORY_LIMIT = 0.5, 0.5, 30, 20, 150
+OTHERS_GOAL, LOOKS, PAUSE = 1.5, 2_000, 0.002  # times as slow; reads before; seconds between reads
 
 FILL = """
     insert into public.messages (
@@ -46,6 +50,18 @@ made = build(Wanted(None, UUID(sys.argv[1]), UUID(sys.argv[2]), portable=False),
 print(sum(made["rows"].values()), time.perf_counter() - begun,
       resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
+ERASE = """
+import resource, sys, time
+from uuid import UUID
+from cli.erasing import Run, carry_out
+begun = time.perf_counter()
+carry_out(Run(None, UUID(sys.argv[1]), UUID(sys.argv[2])), sys.argv[3])
+print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+PAGE = """
+    select m.id, m.body from public.messages as m
+    where m.conversation_id = %s order by m.occurred_at desc limit 50
+"""
 
 
 def run(*, quick: bool) -> list[results.Row]:
@@ -58,12 +74,13 @@ def run(*, quick: bool) -> list[results.Row]:
         url = cluster.url(cluster.create(cluster.build_template(), "bench"))
         os.environ["CONNEXT_DATABASE_URL"] = url
         with psycopg.connect(url) as db:
-            ours = make_world(db).ours
+            world = make_world(db)
+            ours = world.ours
             db.execute(FILL, [ours.id, ours.channel, ours.conversation, rows])
         return [
             *_export(url, ours, place),
             _sweep(url, ours),
-            _erasure(cluster, url, ours, rows),
+            *_erasure(cluster, url, world, rows),
             _verify(url, place, events),
         ]
 
@@ -120,8 +137,9 @@ def _sweep(url: str, ours: Org) -> results.Row:
     return results.below("sweep of 1 M rows", seconds * 1_000_000 / total, SWEEP_LIMIT, "s")
 
 
-def _erasure(cluster: TestCluster, url: str, ours: Org, rows: int) -> results.Row:
+def _erasure(cluster: TestCluster, url: str, world: World, rows: int) -> list[results.Row]:
     """Erase the organization in one copy, and delete its messages by hand in another."""
+    ours = world.ours
     bare_url = cluster.url(cluster.create(conninfo_to_dict(url)["dbname"], "bare"))
     begun = time.perf_counter()
     with psycopg.connect(bare_url, autocommit=True) as db:
@@ -136,11 +154,31 @@ def _erasure(cluster: TestCluster, url: str, ours: Org, rows: int) -> results.Ro
     with psycopg.connect(url) as db:  # as the workers would: nothing is left to revoke
         db.execute("delete from private.revocations")
         db.execute("delete from private.sealed_tokens")
+    quiet = _reading(url, world.theirs, lambda looks: looks < LOOKS)
     made = plan(None, ours.id, request)
-    begun = time.perf_counter()
-    carry_out(Run(None, ours.id, made["id"]), made["plan_sha256"])
-    speed = rows / (time.perf_counter() - begun)
-    return results.at_least("erasure with all of it", speed, bare, ERASURE_GOAL, "rows/s")
+    words = [sys.executable, "-c", ERASE, str(ours.id), str(made["id"]), made["plan_sha256"]]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as erasing:
+        busy = _reading(url, world.theirs, lambda _: erasing.poll() is None)
+        out, _ = erasing.communicate()
+    seconds, memory = (float(word) for word in out.split())
+    return [
+        results.at_least("erasure with all of it", rows / seconds, bare, ERASURE_GOAL, "rows/s"),
+        results.at_most("others' reads during an erasure, p99", busy, quiet, OTHERS_GOAL, "ms"),
+        results.below("erasure, memory", memory, MEMORY_LIMIT, "MB"),
+    ]
+
+
+def _reading(url: str, org: Org, more: Callable[[int], bool]) -> float:
+    """Read pages of another organization as its owner; return the 99th percentile in ms."""
+    times: list[float] = []
+    with psycopg.connect(url) as db:
+        as_user(db, org.people["owner"], org.id)
+        while more(len(times)):
+            begun = time.perf_counter()
+            db.execute(PAGE, [org.conversation]).fetchall()
+            times.append(1000 * (time.perf_counter() - begun))
+            time.sleep(PAUSE)
+    return sorted(times)[int(0.99 * len(times))]
 
 
 def _verify(url: str, place: Path, events: int) -> results.Row:

@@ -41,7 +41,7 @@ class Plan:
     samples: int
 
 
-FULL = Plan(rounds=5, seconds=9, pace=45_000, backlog=1_000_000, drain=300_000, samples=400)
+FULL = Plan(rounds=5, seconds=9, pace=30_000, backlog=1_000_000, drain=300_000, samples=400)
 QUICK = Plan(rounds=2, seconds=2.5, pace=30_000, backlog=150_000, drain=50_000, samples=100)
 # A worker that is that slow has other troubles; a drain ends when nothing is left.
 DRAIN_SECONDS = 150

@@ -229,8 +229,8 @@ def measure(query: Query, plans: str, large: Site, small: Site, samples: int) ->
     ]
     if query.flat:
         rows.append(_ratio(f"{title}: 1 M against 100 k", mid["with"], mid["few"], FLAT))
-        # A place that has less than one whole thread in the small database reads less there. And fifty
-        # rows lie on more pages of a larger table, with policies as without: that growth is not theirs.
+        # A place with less than one whole thread in the small database reads less there. And
+        # fifty rows lie on more pages of a larger table, with policies as without: not theirs.
         alike = [i for i, place in enumerate(small.places) if place.messages >= WHOLE_THREADS]
         rows.append(
             _more_pages(

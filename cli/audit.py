@@ -8,7 +8,7 @@ import typer
 
 from cli import options
 from cli.database import connect
-from cli.errors import Failed, NothingToDo
+from cli.errors import Failed, NothingToDo, Usage
 from cli.output import say, show, show_one
 
 app = typer.Typer(
@@ -179,24 +179,58 @@ def verify(
 
 
 @app.command()
+def anchor(
+    *,
+    place: Anchor = None,
+    dry_run: options.DryRun = False,
+    data: options.Data = None,
+) -> None:
+    """Write to the anchor every sealed epoch that it lacks: after a new file, or a failed write.
+
+    `seal` anchors what it seals. Exit 3 when the anchor has every epoch already.
+
+    For instance: connext audit anchor --anchor ./evidence/anchors.jsonl
+    """
+    from cli.auditing import anchor as anchored
+
+    file = _lines_of(_anchor(place))
+    if file is None:
+        raise Usage(f"no file is named as the anchor; give --anchor FILE, or set {ANCHOR}")
+    count = anchored(data, file, dry_run=dry_run)
+    if not count:
+        raise NothingToDo(f"{file} has every epoch already")
+    if dry_run:
+        say(f"would append {count} epochs to {file}; nothing was changed")
+        return
+    say(f"appended {count} epochs to {file}")
+
+
+@app.command()
 def purge(
     *,
     years: Annotated[int, typer.Option("--years", min=7, help="Older than this many years.")] = 7,
     yes: options.Yes = False,
+    dry_run: options.DryRun = False,
     data: options.Data = None,
 ) -> None:
     """Delete the events of whole epochs whose time is over; roots and signatures stay.
 
-    For instance: connext audit purge --years 7 --yes
+    For instance: connext audit purge --years 7 --dry-run
     """
     from cli.output import confirm
 
-    confirm(f"delete audit events older than {years} years", yes=yes)
+    if not dry_run:
+        confirm(f"delete audit events older than {years} years", yes=yes)
     with connect(data) as db:
         row = db.one("select audit.purge(now() - make_interval(years => %s)) as n", years)
+        if dry_run:
+            db.undo()
     gone = row["n"] if row else 0
     if not gone:
         raise NothingToDo("no whole epoch is that old")
+    if dry_run:
+        say(f"would delete {gone} events; nothing was changed")
+        return
     say(f"deleted {gone} events; their roots stay")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli import signing
-from cli.database import database_url
+from cli.database import connect, database_url
 from cli.errors import Failed
 from workers.core import merkle
 
@@ -29,6 +30,52 @@ def seal(data: Path | None, anchor: str | None) -> list[dict[str, Any]]:
     from workers.main import seal_audit
 
     return seal_audit(database_url(data), signing.signer(data), anchor)
+
+
+def anchor(data: Path | None, place: Path, *, dry_run: bool = False) -> int:
+    """Append the epochs that the anchor lacks, in order; answer how many."""
+    known = _epochs_in(place)
+    with connect(data) as db:
+        rows = db.rows(
+            "select e.n, e.body, e.signature, k.public_key from audit.epochs as e"
+            " join audit.signing_keys as k on k.key_id = e.key_id order by e.n"
+        )
+    missing = [row for row in rows if row["n"] not in known]
+    if missing and not dry_run:
+        _append(place, missing)
+    return len(missing)
+
+
+def _append(place: Path, rows: list[dict[str, Any]]) -> None:
+    """Write epochs as the worker does, a line each; Failed when the file cannot be written."""
+    from workers.core.signing import wrapped
+
+    lines = [
+        wrapped(
+            bytes(row["body"]),
+            signature=bytes(row["signature"]),
+            public=bytes(row["public_key"]),
+        )
+        for row in rows
+    ]
+    try:
+        with place.open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise Failed(f"{place} cannot be written: {error.strerror}; name another file") from error
+
+
+def _epochs_in(place: Path) -> set[int]:
+    """Read which epochs an anchor has; a file that is not there has none."""
+    if not place.exists():
+        return set()
+    try:
+        lines = [json.loads(line) for line in place.read_text().splitlines() if line.strip()]
+        return {int(json.loads(line["body"])["n"]) for line in lines}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failed(f"{place} is no anchor: {type(error).__name__}; name another file") from error
 
 
 def export(data: Path | None, out: Path) -> int:

@@ -93,6 +93,10 @@ class Operator:
         """Run one statement for what it does."""
         self.connection.execute(query, values)
 
+    def undo(self) -> None:
+        """Take back what this transaction did: a dry run that did the real thing to count it."""
+        self.connection.rollback()
+
 
 @contextmanager
 def connect(data: Path | None) -> Iterator[Operator]:

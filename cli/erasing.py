@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from cli.database import Operator
+
 BATCH = 5_000
 BACKUP_DAYS = 30  # the longest that a hosted project keeps daily backups
 PATIENCE = 60.0  # seconds to wait for a provider's worker to revoke
@@ -67,7 +69,30 @@ def carry_out(run: Run, plan_sha256: str | None) -> dict[str, Any]:
     with _alone(run):
         (begun,) = run.rows("select * from privacy.start_erasure(%s, %s, %s)", plan_sha256)
         run.reached("started")
+        if begun["state"] == "completed":
+            with connect(run.data) as db:
+                return issued(db, run.org, run.id, signer)
         return finish(run, begun, signer)
+
+
+def issued(db: Operator, org: UUID, erasure: UUID, signer: signing.Signer) -> dict[str, Any]:
+    """Put the stored certificate of an erasure together again."""
+    found = db.one(
+        "select c.body, c.signature, c.key_id from privacy.certificates as c"
+        " where c.org_id = %s and c.erasure_id = %s",
+        org,
+        erasure,
+    )
+    if found is None:
+        raise Failed("this erasure has no certificate; 'connext privacy erase list' shows all")
+    if signer.key_id != found["key_id"]:
+        raise Failed(f"it is signed by {found['key_id']}; name that key's file to print it")
+    return {
+        "body": bytes(found["body"]).decode(),
+        "signature": bytes(found["signature"]).hex(),
+        "public_key": signer.public.hex(),
+        "key_id": found["key_id"],
+    }
 
 
 def finish(run: Run, begun: dict[str, Any], signer: signing.Signer) -> dict[str, Any]:
@@ -187,35 +212,18 @@ def _files(run: Run) -> None:
         " inner join storage.objects as o on k.value = o.bucket_id || '/' || o.name"
         " where k.org_id = %s and k.erasure_id = %s and k.kind = 'object' order by k.value"
     )
-    if not wanted:
-        return
-    from cli.objects import objects
+    if wanted:
+        from cli.objects import objects
 
-    place = run.place or objects(run.data)
-    for number, item in enumerate(wanted, 1):
-        place.delete(item["value"])
-        run.reached(f"file {number}")
-        if number % 100 == 0:
-            say(f"deleted {number} of {len(wanted)} files")
-    left = run.rows(
-        "select count(*) as n from privacy.erasure_keys as k"
-        " inner join storage.objects as o on k.value = o.bucket_id || '/' || o.name"
-        " where k.org_id = %s and k.erasure_id = %s and k.kind = 'object'"
-    )[0]["n"]
-    if left:
-        raise Failed(f"Storage still lists {left} of {len(wanted)} files; run it again")
-    _note_files(run, len(wanted))
-
-
-def _note_files(run: Run, number: int) -> None:
-    with connect(run.data) as db:
-        db.run(
-            "select privacy.note_done(e, 'storage.objects', 'delete', %s)"
-            " from privacy.erasures as e where e.org_id = %s and e.id = %s",
-            number,
-            run.org,
-            run.id,
-        )
+        place = run.place or objects(run.data)
+        for number, item in enumerate(wanted, 1):
+            place.delete(item["value"])
+            run.reached(f"file {number}")
+            if number % 100 == 0:
+                say(f"deleted {number} of {len(wanted)} files")
+    (left,) = run.rows("select privacy.note_files(%s, %s) as n")
+    if left["n"]:
+        raise Failed(f"Storage still lists {left['n']} of {len(wanted)} files; run it again")
 
 
 def _tables(run: Run, begun: dict[str, Any]) -> list[str]:
@@ -257,9 +265,15 @@ def _table(run: Run, table: str) -> None:
 
 def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> dict[str, Any]:
     """Sign what was done, and forget by what the subject was found."""
+    run.rows(
+        "select privacy.remember_held(e) from privacy.erasures as e"
+        " where e.org_id = %s and e.id = %s"
+    )
     journal.note(run.rows)
     run.reached("journalled")
     with connect(run.data) as db:
+        words = db.one("select cardinality(privacy.words_of(%s, %s)) as n", run.org, run.id)
+        assert words is not None, "it is one row"  # noqa: S101
         facts = db.one(
             "select privacy.certificate_facts(%s, %s, %s) as f", run.org, run.id, run.backup_days
         )
@@ -267,6 +281,7 @@ def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> d
             raise Refused("there is no such erasure")
         said = facts["f"] | {
             "sweep": {
+                "looked_for": words["n"],
                 "residue": 0,
                 "canary": "found",
                 "retained": [

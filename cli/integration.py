@@ -7,11 +7,12 @@ import typer
 
 from cli import options
 from cli.database import Operator, connect
-from cli.errors import Failed, NothingToDo
+from cli.errors import Failed, NothingToDo, Refused
 from cli.output import confirm, say, show, show_one
 
 app = typer.Typer(
-    help="Look at connected providers; disconnect one.\n\nFor instance: connext integration list",
+    help="Look at connected providers; compare or disconnect one.\n\n"
+    "For instance: connext integration list",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -83,6 +84,44 @@ def disconnect(
         confirm(f"disconnect {what} and retire {tokens}", yes=yes)
         db.run("select private.disconnect(%s, %s)", found["org_id"], integration)
     say(f"disconnected {what}")
+
+
+@app.command()
+def sync(
+    integration: Id,
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until the worker is done, and show progress.")
+    ] = False,
+    patience: Annotated[
+        float, typer.Option("--patience", min=0, help="Seconds without progress before giving up.")
+    ] = 60.0,
+    dry_run: options.DryRun = False,
+    data: options.Data = None,
+) -> None:
+    """Compare an integration with its provider now, instead of when its time comes.
+
+    Meta: every channel. Telnyx: the numbers, opt-outs and records. Exit 3 when that waits or runs
+    already; billing is compared by `connext billing reconcile`.
+
+    For instance: connext integration sync 0198c0de-0000-7000-8000-000000000003 --wait
+    """
+    from cli.syncing import follow, request
+
+    with connect(data) as db:
+        found = _integration(db, integration)
+        what = f"{found['provider']} of organization {found['org_id']}"
+        if found["status"] != "active":
+            raise Refused(f"{what} is {found['status']}; only what is active can be compared")
+        jobs = request(db, found)
+        if dry_run:
+            db.undo()
+            say(f"would compare {what} in {len(jobs)} jobs; nothing was changed")
+            return
+    say(f"comparing {what}: {len(jobs)} jobs")
+    if wait:
+        follow(data, found["provider"], jobs, patience=patience)
+        say(f"compared {what}")
 
 
 def _integration(db: Operator, integration: UUID) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def note(rows: Callable[..., list[dict[str, Any]]]) -> None:
         " select k.kind, jsonb_agg(k.value order by k.value) as ids from privacy.erasure_keys as k"
         " where k.org_id = e.org_id and k.erasure_id = e.id and k.kind = any("
         " array['customer', 'conversation', 'user']) group by k.kind) as g) as subjects, ("
-        " select coalesce(jsonb_object_agg(l.provider, l.state), '{}') from privacy.erasure_legs as l"
+        " select coalesce(jsonb_object_agg(l.provider, l.state), '{}')"
+        " from privacy.erasure_legs as l"
         " where l.org_id = e.org_id and l.erasure_id = e.id) as providers"
         " from privacy.erasures as e where e.org_id = %s and e.id = %s"
     )

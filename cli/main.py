@@ -37,7 +37,9 @@ class Console(LazyGroup):
         "db": Entry("cli.db:app", "Migrate, check and describe the database."),
         "org": Entry("cli.org:app", "Create, look at and close organizations."),
         "member": Entry("cli.member:app", "Invite, list and remove an organization's people."),
-        "integration": Entry("cli.integration:app", "Look at connected providers; disconnect one."),
+        "integration": Entry(
+            "cli.integration:app", "Look at connected providers; compare or disconnect one."
+        ),
         "billing": Entry(
             "cli.billing:app", "Compare billing with Stripe; look at plans and standing."
         ),

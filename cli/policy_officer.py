@@ -55,9 +55,7 @@ def appoint(
 ) -> None:
     """Publish another person in charge; the page shows them within a minute.
 
-    For instance: connext policy officer appoint --title-en "Privacy Officer"
-    --title-fr "Responsable de la protection des renseignements personnels"
-    --email privacy@connext.solutions
+    For instance: connext policy officer appoint --title-en CPO --title-fr RPRP --email cpo@acme.ca
     """
     with connect(data) as db:
         made = db.one(

@@ -121,29 +121,20 @@ def certificate(
     For instance: connext privacy erase certificate 0198c0de-0000-7000-8000-000000000001
     """
     from cli import signing
+    from cli.erasing import issued
 
+    signer = signing.signer(data)
     with connect(data) as db:
-        found = db.one(
-            """
-            select c.body, c.signature, c.key_id from privacy.certificates as c
-            inner join privacy.erasures as e on c.org_id = e.org_id and c.erasure_id = e.id
-            where e.request_id = %s
-            """,
+        erasure = db.one(
+            "select e.org_id, e.id from privacy.erasures as e where e.request_id = %s"
+            " order by e.state = 'completed' desc",
             request,
         )
-    if found is None:
-        raise Failed(
-            f"request {request} has no certificate; 'connext privacy erase list' shows all"
-        )
-    signer = signing.signer(data)
-    if signer.key_id != found["key_id"]:
-        raise Failed(f"it is signed by {found['key_id']}; name that key's file to print it")
-    document = {
-        "body": bytes(found["body"]).decode(),
-        "signature": bytes(found["signature"]).hex(),
-        "public_key": signer.public.hex(),
-        "key_id": found["key_id"],
-    }
+        if erasure is None:
+            raise Failed(
+                f"request {request} has no certificate; 'connext privacy erase list' shows all"
+            )
+        document = issued(db, erasure["org_id"], erasure["id"], signer)
     _written(document, out)
 
 
@@ -335,10 +326,10 @@ def drill(
     """Rehearse a restore on a copy: it must refuse, be replayed, be clean, and serve.
 
     The result is recorded in privacy.drills of the real database. The copy has to be older than
-    the last erasure of the journal: otherwise nothing is proven, and the drill fails.
+    the last erasure of the journal: otherwise nothing is proven, and the drill fails. Its address
+    holds a password: give it as CONNEXT_DRILL_URL.
 
-    For instance: CONNEXT_DRILL_URL=postgresql://... connext privacy erase drill \
---journal ./evidence/erasures.jsonl
+    For instance: connext privacy erase drill --journal ./evidence/erasures.jsonl
     """
     from cli.restoring import drill as rehearsed
 

@@ -71,9 +71,7 @@ class _RowsOnly:
         bucket, _, name = path.partition("/")
         with connect(None) as db:
             db.run("select set_config('storage.allow_delete_query', 'true', true)")
-            db.run(
-                "delete from storage.objects where bucket_id = %s and name = %s", bucket, name
-            )
+            db.run("delete from storage.objects where bucket_id = %s and name = %s", bucket, name)
 
 
 def drill(data: Path | None, copy: str, file: Path) -> dict[str, Any]:

@@ -78,12 +78,12 @@ bodies = st.lists(
 
 def write(db: psycopg.Connection[Any], orgs: tuple[Org, Org], crowd: list[Body]) -> list[Known]:
     """Write what each organization has of each body."""
-    found = []
-    for number, org in enumerate(orgs):
-        for body in crowd:
-            if number in body.orgs:
-                found.append(_write(db, org, Known(body, number)))
-    return found
+    return [
+        _write(db, org, Known(body, number))
+        for number, org in enumerate(orgs)
+        for body in crowd
+        if number in body.orgs
+    ]
 
 
 def _write(db: psycopg.Connection[Any], org: Org, known: Known) -> Known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from cli.embedded import project, supabase
-from cli.embedded.cluster import SUPERUSER, Cluster, dsn
+from cli.embedded.cluster import SUPERUSER, dsn
 from cli.embedded.packages import REPOSITORY
+from tests import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 TEMPLATE = "connext_template"
@@ -28,12 +30,10 @@ class TestCluster:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] = os.environ) -> None:
         self.folder = folder
         self.password = secrets.token_hex(12)
-        self.cluster = Cluster(
-            folder / "postgres", folder / "postgres.log", self.password, durable=False
-        )
+        self.cluster: Any = servers.chosen(environment, folder, self.password)
 
     def start(self) -> None:
         self.cluster.create()

@@ -78,8 +78,8 @@ class Kept:
 class Edge:
     """The application; `kept` is emptied by whoever looks."""
 
-    def __init__(self) -> None:
-        self.kept, self.counters, self.clock = Kept(), Counters(), Clock()
+    def __init__(self, clock: Any = None) -> None:
+        self.kept, self.counters, self.clock = Kept(), Counters(), clock or Clock()
         self.key = Ed25519PrivateKey.generate()
         google = httpx.MockTransport(lambda request: httpx.Response(500))
         places = Addresses(

@@ -49,6 +49,7 @@ WORDS = mallory.WORDS | {
     "details": ["Please"],
 }
 
+# ruff: noqa: RUF001 - letters that look like others are the point
 _UNICODE = (
     "\u202egnp.exe", "a\u0301\u0327\u0301" * 20, "\ufeff", "\u2028\u2029", "İIıi", "ﷺ" * 30,
     "👩‍👩‍👧‍👦", "\U0010ffff", "Ｂｏｂ", "\u00a0", "\u200b", "K\u212a", "ß" * 50,
@@ -161,7 +162,9 @@ def values(ids: list[str]) -> st.SearchStrategy[Any]:
     )  # fmt: skip
 
 
-def fitting(name: str, kind: str, ids: dict[str, list[str]]) -> st.SearchStrategy[Any]:
+def fitting(  # noqa: PLR0911 - one for each type
+    name: str, kind: str, ids: dict[str, list[str]]
+) -> st.SearchStrategy[Any]:
     """Values of the argument's own type, so that a call gets past the first argument."""
     match kind:
         case "uuid":

@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from workers.core.metrics import Metrics
@@ -48,7 +47,7 @@ class ListStore:
     def job(self, number: int, kind: str, key: str | None = None, org: object = None) -> Job:
         return Job(
             *(number, "meta", kind, org, key, 5, {}, 0, 3, uuid.uuid4()),
-            *(NOW, NOW, NOW),
+            *(NOW, NOW),
         )
 
     async def until(self, condition):
@@ -79,7 +78,7 @@ class ListStore:
         for job in list(self.ready):
             if len(taken) < batch and job.ordering_key not in busy and job.org_id not in self.held:
                 self.ready.remove(job)
-                taken.append(replace(job, attempt=job.attempt + 1, lease=uuid.uuid4()))
+                taken.append(job._replace(attempt=job.attempt + 1, lease=uuid.uuid4()))
                 busy |= {job.ordering_key} - {None}
         self.running.update({job.id: job for job in taken})
         self.sizes.append(batch)

@@ -33,16 +33,25 @@ class Meter:
         self.tick()
 
     async def rate(self, seconds: float) -> None:
-        """Print the pace over *seconds*, or until there is nothing left, and end the process."""
+        """Print the pace over *seconds*, or until there is nothing left, and end the process.
+
+        Beside it stands the processor's time of this process for each job, in microseconds: what
+        others do on the machine changes that least.
+        """
         started = time.perf_counter()
         while not self.count and time.perf_counter() - started < PATIENCE_SECONDS:
             await asyncio.sleep(0.005)
         await asyncio.sleep(min(WARM_SECONDS, seconds / 4))
-        before, since = self.count, time.perf_counter()
+        before, since, used = self.count, time.perf_counter(), _cpu()
         while (now := time.perf_counter()) - since < seconds and now - self.last < 1:
             await asyncio.sleep(0.02)
-        spent = min(now, self.last) - since
-        self._tell({"rate": (self.count - before) / spent if spent > 0 else 0, "cpu": _cpu()})
+        spent, done = min(now, self.last) - since, self.count - before
+        self._tell(
+            {
+                "rate": done / spent if spent > 0 else 0,
+                "cpu": (_cpu() - used) / done * 1_000_000 if done else 0,
+            }
+        )
 
     async def latency(self, samples: int) -> None:
         """Print the waits of *samples* jobs in milliseconds, and end the process."""

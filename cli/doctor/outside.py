@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.doctor import vendors
 from cli.doctor.finding import Finding, judged
 from cli.keymaking import private_key_path
 
@@ -85,10 +86,21 @@ def secrets(environment: Mapping[str, str]) -> Finding:
 
 def examined(db: Operator, stack: Mapping[str, Any] | None) -> list[Finding]:
     """Make every examination of this side; *stack* describes the local stack, if it is meant."""
+    import httpx
+
     said = dict(stack or {})
     folder = said.get("sealing_keys") or os.environ.get("CONNEXT_SEALING_KEYS")
-    return [
+    url = said.get("receiver_url") or os.environ.get("CONNEXT_RECEIVER_URL")
+    found = [
         sealing_keys(db, Path(folder) if folder and Path(folder).is_dir() else None),
-        receiver(said.get("receiver_url") or os.environ.get("CONNEXT_RECEIVER_URL")),
+        receiver(url),
         secrets(os.environ),
     ]
+    # Our own variables say where providers are; a proxy's must not see their secrets.
+    with httpx.Client(timeout=SECONDS, trust_env=False) as client:
+        found += [
+            vendors.webhooks(db, url, os.environ, client),
+            vendors.meta_app(os.environ, client),
+            vendors.stripe_key(db, os.environ, client),
+        ]
+    return found

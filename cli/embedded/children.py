@@ -318,9 +318,23 @@ def sell_locally(plan: Plan) -> None:
         )
 
 
+def name_somebody_in_charge(plan: Plan) -> None:
+    """Let the local privacy page name a person in charge, as an operator does with the real one."""
+    if not _has(plan, "privacy.officers"):
+        return
+    with psycopg.connect(plan.database("postgres")) as database:
+        database.execute(
+            "select privacy.appoint_officer('Privacy Officer of the local stack',"
+            " 'Responsable de la protection des renseignements personnels de la pile locale',"
+            " 'privacy@connext.example')"
+            " where not exists (select from privacy.officers as o where o.ended_at is null)"
+        )
+
+
 # Done in this order after the migrations and the logins, before any child starts.
 PREPARATIONS: tuple[tuple[str, Callable[[Plan], None]], ...] = (
     ("provider settings", point_at_sandbox),
     ("plans", sell_locally),
     ("signing key", make_signing_key),
+    ("person in charge", name_somebody_in_charge),
 )

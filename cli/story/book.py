@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cli.policy_checks.verify import Proof
+    from cli.story.sampler import Sample
+
 
 class NotProven(Exception):
     """A step did not show what it says; the message says what was seen instead."""
@@ -23,10 +26,11 @@ def prove(fact: object, otherwise: str) -> None:
 
 @dataclass(slots=True)
 class Step:
-    """One step: what it says, what was counted, milliseconds, and whether it proved itself."""
+    """One step: what it says, what was counted, when it began, how long it took, if it held."""
 
     says: str
     seen: str = ""
+    began_ms: int = 0
     milliseconds: int = 0
     proven: bool = False
 
@@ -37,13 +41,19 @@ class Book:
 
     tell: Callable[[str], None]
     steps: list[Step] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+    # What a report tells besides: how the stack came up, on what, what was seen meanwhile.
+    phases: list[tuple[str, float]] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
 
     @contextmanager
     def step(self, says: str) -> Iterator[Step]:
         """Time one step; it is proven when the block ends without an exception."""
-        step = Step(says)
-        self.steps.append(step)
         begun = time.monotonic()
+        step = Step(says, began_ms=round((begun - self.begun) * 1000))
+        self.steps.append(step)
         try:
             yield step
             step.proven = True

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options
-from cli.errors import Failed
+from cli.errors import Failed, Usage
 from cli.output import say, show_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cli.story.book import Book
+    from cli.story.report import Told
 
 COLUMNS = ("step", "says", "seen", "milliseconds", "proven")
 
@@ -29,24 +31,54 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the stack running, and say where.")
     ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Also write the run down as one HTML file."),
+    ] = None,
 ) -> None:
     """Run the whole story on a fresh local stack; exit 0 only if every step proved itself.
 
-    For instance: connext demo --json
+    For instance: connext demo --report demo.html
     """
     from cli.story.book import Book
+    from cli.story.report import Told
 
-    begun = time.monotonic()
+    if report is not None and not report.absolute().parent.is_dir():
+        raise Usage(f"--report: there is no folder {report.absolute().parent}")
+    began_at = datetime.now(UTC)
     book = Book(tell=say)
     folder = Path(tempfile.mkdtemp(prefix="connext-demo-"))
     problem = _tell(book, folder, keep=keep)
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - book.begun
+    told = Told(
+        began_at=began_at,
+        steps=book.rows(),
+        claims=[proof.as_row() for proof in book.proofs],
+        seconds=seconds,
+        phases=book.phases,
+        samples=book.samples,
+        versions=book.versions,
+        problem=None if problem is None else f"{type(problem).__name__}: {problem}",
+    )
     if as_json:
-        show_json({"steps": book.rows(), "seconds": round(seconds, 1), "proven": problem is None})
+        show_json(told.as_json())
     else:
         _table(book, seconds)
+    if report is not None:
+        _write(told, report)
     if problem is not None:
         raise Failed(f"step {len(book.steps)} did not prove itself: {book.steps[-1].says}")
+
+
+def _write(told: Told, path: Path) -> None:
+    from cli.story.report import write
+
+    try:
+        path.write_text(write(told), encoding="utf-8")
+    except OSError as error:
+        say(f"{path} was not written: {error.strerror}")
+    else:
+        say(f"wrote {path}: open it in a browser")
 
 
 def _tell(book: Book, folder: Path, *, keep: bool) -> Exception | None:
@@ -66,16 +98,23 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
         erasure,
         files,
         messages,
+        page,
         people,
         phone,
         policy,
         sales,
         walls,
     )
+    from cli.story.report import versions
+    from cli.story.sampler import Sampler
     from cli.story.stage import open_stage
 
-    with _stack(book, folder, keep=keep) as state:
+    with (
+        _stack(book, folder, keep=keep) as state,
+        Sampler(state["database_url"], book.begun, book.samples),
+    ):
         stage = open_stage(state)
+        book.versions = versions(state)
         _advisors(book, state, folder)
         for chapter in (
             people.sign_up,
@@ -107,8 +146,12 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             connect.disconnect,
             erasure.the_organization,
             policy.every_claim,
+            page.publish,
         ):
-            chapter(book, stage)
+            try:
+                chapter(book, stage)
+            finally:
+                book.proofs = stage.known.get("claims", [])
             yield
 
 
@@ -125,6 +168,7 @@ class _stack:  # noqa: N801 - read as a function: with _stack(...) as state
 
         with self._book.step("a fresh stack starts and is migrated") as step:
             started = run.detach(Wanted(DataFolder(self._folder)))
+            self._book.phases = list(started.phases)
             step.seen = ", ".join(
                 f"{name} {seconds:.1f} s"
                 for name, seconds in started.phases

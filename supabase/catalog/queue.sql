@@ -36,6 +36,7 @@ select privacy.describe(
     payload->kind  technical  observed  none  -
     payload->object  technical  observed  none  -
     payload->received_at  technical  observed  none  -
+    payload->live  technical  observed  none  -
     payload->run_id  technical  observed  none  -
     state                     technical  observed  none  -
     turn                      technical  observed  none  -
@@ -85,6 +86,7 @@ select privacy.describe(
     payload->kind  technical  observed  none  -
     payload->object  technical  observed  none  -
     payload->received_at  technical  observed  none  -
+    payload->live  technical  observed  none  -
     payload->run_id  technical  observed  none  -
     attempt                   technical  observed  none  -
     max_attempts              technical  observed  none  -

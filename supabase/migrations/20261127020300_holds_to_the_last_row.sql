@@ -231,6 +231,10 @@ declare
     n bigint;
     free bigint;
     blind integer := 3;
+    -- An id is looked for everywhere; an address, number or name cannot stand in an id, a time or a small number,
+    -- whose texts are half of the cost of a row.
+    ids constant boolean := exists (select 1 from unnest(sweep.words) as w (word) where pg_input_is_valid(w.word, 'uuid'));
+    told text;
 begin
     if coalesce(cardinality(wanted), 0) = 0 then
         raise exception 'the sweep has nothing to look for' using errcode = 'CX096', hint = 'Give it the words of the subject.';
@@ -275,7 +279,18 @@ begin
             when place.plain = 'realtime.messages' then 't.topic = ''org:'' || $2::text'
             else 'true'
         end;
-        execute format('select exists (select 1 from %s as t where %s and lower(t::text) like any ($1))', place.name, within)
+        select case
+            when ids then 't::text'
+            else 'concat_ws('' '', ' || string_agg(format('t.%I', a.attname), ', ') || ')'
+        end
+        into told
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = place.oid and a.attnum > 0 and not a.attisdropped and (ids or a.atttypid not in (
+            'uuid'::regtype, 'timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'interval'::regtype,
+            'boolean'::regtype, 'smallint'::regtype, 'integer'::regtype
+        ));
+        continue when told is null;
+        execute format('select exists (select 1 from %s as t where %s and lower(%s) like any ($1))', place.name, within, told)
         into found_any using wanted, sweep.org_id;
         continue when not found_any;
         for spot in
@@ -401,6 +416,32 @@ begin
     returning e.* into run;
     return run;
 end;
+$$;
+
+create or replace function privacy.patterns(words text[], as_bytes boolean)
+returns text[]
+language sql
+immutable
+set search_path = ''
+as $$
+    with forms as (
+        select distinct f.form
+        from unnest(patterns.words) as w (word)
+        cross join lateral unnest(privacy.spellings(w.word)) as s (spelling)
+        cross join lateral (
+            values
+            (lower(s.spelling), false),
+            (encode(convert_to(s.spelling, 'UTF8'), 'hex'), true),  -- how bytea reads as text
+            (replace(replace(lower(s.spelling), '\', '\\'), '"', '""'), false),  -- inside a row
+            (lower(btrim(to_json(s.spelling)::text, '"')), false)  -- inside json
+        ) as f (form, bytes)
+        where length(w.word) >= 3 and (patterns.as_bytes or not f.bytes)
+    )
+
+    select array_agg('%' || replace(replace(replace(f.form, '\', '\\'), '%', '\%'), '_', '\_') || '%' order by f.form)
+    from forms as f
+    -- Where a shorter one is found the longer one need not be looked for.
+    where not exists (select 1 from forms as o where o.form <> f.form and strpos(f.form, o.form) > 0);
 $$;
 
 -- When a hold ends -----------------------------------------------------------------------------------------
@@ -588,6 +629,81 @@ begin
 end;
 $$;
 
+create or replace function privacy.certificate_facts(org_id uuid, id uuid, backup_days integer)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+    select jsonb_build_object(
+        'what', 'connext erasure certificate', 'version', 1,
+        'erasure', e.id, 'organization', e.org_id, 'subject', e.subject_kind, 'account_too', e.account_too,
+        'request', e.request_facts,
+        'plan_sha256', e.plan_sha256,
+        'started_at', e.started_at, 'erased_at', now(), 'rows', e.done,
+        'retained', coalesce((
+            select jsonb_agg(jsonb_build_object('table', p.item ->> 'table', 'rows', p.item -> 'keep', 'rule', k.rule, 'reason', k.says_en))
+            from jsonb_array_elements(e.plan) as p (item)
+            inner join privacy.retention_rules as k on p.item ->> 'retention' = k.rule
+            where (p.item ->> 'keep')::integer > 0
+        ), '[]'),
+        'retained_documents', coalesce((
+            select jsonb_agg(d.entry) from (
+                select jsonb_build_object('table', x.table_name, 'rows', count(*), 'provision', x.provision, 'until', max(x.purge_after)) as entry
+                from privacy.retained_documents as x
+                where x.org_id = e.org_id and x.retained_at >= e.started_at
+                group by x.table_name, x.provision
+            ) as d
+        ), '[]'),
+        'holds', coalesce((
+            select jsonb_agg(h.entry) from (
+                select jsonb_build_object('table', x.table_name, 'rows', count(*), 'reason', x.reason, 'provision', x.provision, 'until', max(x.holds_until)) as entry
+                from privacy.holds as x
+                where x.org_id = e.org_id and x.released_at is null and (
+                    x.created_at >= e.started_at or x.id in (
+                        select unnest(d.hold_ids) from privacy.held_erasures as d
+                        where d.org_id = e.org_id and d.erasure_id = e.id
+                    )
+                )
+                group by x.table_name, x.reason, x.provision
+            ) as h
+        ), '[]'),
+        'providers', coalesce((
+            select jsonb_object_agg(l.provider, jsonb_strip_nulls(jsonb_build_object('state', l.state, 'reason', l.reason, 'until', l.until)))
+            from privacy.erasure_legs as l where l.org_id = e.org_id and l.erasure_id = e.id
+        ), '{}'),
+        'backups_until', now() + make_interval(days => certificate_facts.backup_days)
+    )
+    from privacy.erasures as e
+    where e.org_id = certificate_facts.org_id and e.id = certificate_facts.id;
+$$;
+
+create or replace function privacy.sweep_erasure(org_id uuid, id uuid)
+returns table (table_name text, column_name text, hits bigint, retained boolean)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+    run privacy.erasures;
+    words text[] := privacy.words_of(sweep_erasure.org_id, sweep_erasure.id);
+begin
+    select e.* into run from privacy.erasures as e where e.org_id = sweep_erasure.org_id and e.id = sweep_erasure.id;
+    return query
+    select s.* from privacy.sweep(
+        run.org_id, run.subject_kind, run.account_too,
+        words || case
+            when run.subject_kind = 'organization' then array[run.org_id::text]
+            -- What a hold had kept has no name and no address any more, since the first erasure: nothing but the canary is left to find.
+            when words = '{}' then array['erasure ' || run.id]
+            else '{}'
+        end
+    ) as s
+    -- A shared account keeps what is its own; the organization's copies are gone.
+    where not (run.subject_kind = 'member' and not run.account_too and s.table_name ~ '^auth\.');
+end;
+$$;
+
 -- Retention ------------------------------------------------------------------------------------------------
 
 create or replace function privacy.sweep_retention(at timestamptz, batch integer)
@@ -682,6 +798,8 @@ begin
 end;
 $$;
 
+-- Its only caller is the console.
+-- squawk-ignore ban-drop-function
 drop function privacy.due_files(timestamptz);
 create function privacy.due_files(at timestamptz)
 returns table (org_id uuid, path text, export_id uuid, attachment_id uuid, recording_id uuid)
@@ -715,6 +833,8 @@ as $$
 $$;
 comment on function privacy.due_files(timestamptz) is 'Files whose time is over: what operators delete through the Storage API.';
 
+-- Its only caller is the console.
+-- squawk-ignore ban-drop-function
 drop function privacy.file_is_gone(uuid, uuid, uuid);
 create function privacy.file_is_gone(org_id uuid, export_id uuid, attachment_id uuid, recording_id uuid)
 returns void

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.browser.conftest import APP_SECRET, printed, violations
+from tests.browser.conftest import APP_SECRET, overflowing, printed, violations
 from tests.page_facts import OFFICER
 
 PAGES = ["/privacy/en", "/privacy/fr", "/privacy/en/deletion", "/privacy/fr/deletion"]
@@ -53,15 +53,6 @@ def focused(page):
                     && box.top >= 0 && box.bottom <= innerHeight + 1 && box.width > 0,
             };
         }"""
-    )
-
-
-def overflowing(page):
-    """The elements that stick out of the window to the right."""
-    return page.evaluate(
-        """() => [...document.querySelectorAll('body *')]
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5)
-            .map(e => e.outerHTML.slice(0, 120))"""
     )
 
 

@@ -229,3 +229,50 @@ def test_whole_old_epochs_are_purged_and_the_rest_still_verifies(sealed, admin, 
 
     assert wrong(sealed) == []
     assert sealed("audit", "purge", "--yes").code == 3
+
+
+def test_a_new_anchor_gets_every_epoch_and_the_old_one_none(sealed, tmp_path):
+    fresh = tmp_path / "elsewhere.jsonl"
+
+    dry = sealed("audit", "anchor", "--anchor", fresh, "--dry-run")
+    assert (dry.code, fresh.exists()) == (0, False)
+    assert sealed("audit", "anchor", "--anchor", fresh).code == 0
+    assert sealed("audit", "anchor", "--anchor", fresh).code == 3
+    assert sealed("audit", "anchor").code == 3
+    assert fresh.read_text() == (tmp_path / "anchors.jsonl").read_text()
+    assert wrong(sealed, "--anchor", fresh) == []
+
+
+def test_an_anchor_that_missed_an_epoch_gets_that_one(sealed, tmp_path):
+    place = tmp_path / "anchors.jsonl"
+    lines = place.read_text().splitlines()
+    place.write_text("\n".join(lines[:2]) + "\n")
+
+    assert sealed("audit", "anchor").code == 0
+    assert place.read_text().splitlines() == lines
+
+
+def test_a_file_that_is_no_anchor_is_left_alone(sealed, tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("buy milk\n")
+
+    assert sealed("audit", "anchor", "--anchor", other).code == 1
+    assert other.read_text() == "buy milk\n"
+
+
+def test_without_a_file_there_is_no_anchor(sealed, monkeypatch):
+    monkeypatch.delenv("CONNEXT_AUDIT_ANCHOR")
+
+    assert sealed("audit", "anchor").code == 2
+
+
+def test_a_dry_run_of_purging_counts_and_deletes_nothing(sealed, admin, sql):
+    sql("update audit.epochs set sealed_at = now() - interval '8 years' where n < 3")
+    sql("update audit.events set at = now() - interval '8 years'")
+    before = sql("select count(*) from audit.events").fetchone()
+
+    ended = sealed("audit", "purge", "--dry-run")
+
+    assert ended.code == 0, ended.err
+    assert "nothing was changed" in ended.err
+    assert sql("select count(*) from audit.events").fetchone() == before

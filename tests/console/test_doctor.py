@@ -45,7 +45,8 @@ def test_a_healthy_installation_has_nothing_to_mend(healthy, tmp_path):
     assert {check for check, row in rows.items() if row["result"] == "fail"} == set()
     assert len(rows) >= 13
     assert ended.code == 0
-    assert {rows[name]["result"] for name in ("sealing keys", "receiver")} == {"unknown"}
+    unsaid = ("sealing keys", "receiver", "webhooks", "Meta app", "Stripe key")
+    assert {rows[name]["result"] for name in unsaid} == {"unknown"}
 
 
 PLANTED = {
@@ -132,6 +133,19 @@ def test_the_private_half_must_be_there_and_closed(healthy, tmp_path):
         folder.chmod(0o755)
         assert outside.sealing_keys(db, folder).mend == f"chmod 700 {folder}"
         assert "safe copy" in outside.sealing_keys(db, tmp_path).mend
+
+
+@pytest.mark.parametrize("provider", ["meta", "telnyx"])
+def test_a_key_that_its_provider_refuses_is_named_by_provider(healthy, admin, provider):
+    make_world(admin)
+    admin.execute(
+        "update public.integrations set status = 'reauthorization_required' where provider = %s",
+        [provider],
+    )
+
+    finding = look(inside.vendor_secrets)
+    assert finding.result == "warn"
+    assert f"{provider} of 2 organizations" in finding.found
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[", "no address"])

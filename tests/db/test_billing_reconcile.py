@@ -124,7 +124,9 @@ def test_a_canceled_subscription_is_found_although_lists_hide_it(counter):
 def test_an_invoice_that_stripe_does_not_know_is_told_and_only_a_draft_ends(
     counter, ours, after, dry_run
 ):
-    counter.do("update public.billing_invoices set stripe_invoice_id = 'in_gone', status = %s", ours)
+    counter.do(
+        "update public.billing_invoices set stripe_invoice_id = 'in_gone', status = %s", ours
+    )
 
     run = compare(counter, dry_run=dry_run)
 

@@ -13,6 +13,12 @@ IDENTITIES = ("private.current_org", "private.leased_org")
 
 # What the prover cannot decide, and why that is right. Each is tried by matrix, machine and Mallory.
 NOT_PROVEN = {
+    "anon": {
+        "public.data_exports": "an export is also seen by its subject: found by a subquery",
+        "public.memberships": "seen across a person's organizations: a set, not one identity",
+        "public.organizations": "the list one chooses from: a set, not one identity",
+        "public.profiles": "one's own and those of colleagues: a set, not one identity",
+    },
     "cross-tenant": {
         "public.calling_tokens": "one's own only: the person beside the organization, two identities",
         "public.data_exports": "an export is also seen by its subject: found by a subquery",

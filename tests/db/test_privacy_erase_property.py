@@ -49,14 +49,20 @@ def granted(db, org, kind, **subject):
 def ended(db, org, run):
     """Certify, and see that the chain of receipts holds."""
     db.execute(
-        "select privacy.finish_erasure(%s, %s, '{}', decode(repeat('00', 64), 'hex'), 'key')", [org, run]
+        "select privacy.finish_erasure(%s, %s, '{}', decode(repeat('00', 64), 'hex'), 'key')",
+        [org, run],
     )
     assert one(db, CHAIN) == 0
-    assert one(db, "select count(*) from audit.receipts where org_id = %s and kind = 'erasure'", org) == 1
+    assert (
+        one(db, "select count(*) from audit.receipts where org_id = %s and kind = 'erasure'", org)
+        == 1
+    )
 
 
 def others(rows, ids):
-    return {t: [row for row in found if not any(i in row for i in ids)] for t, found in rows.items()}
+    return {
+        t: [row for row in found if not any(i in row for i in ids)] for t, found in rows.items()
+    }
 
 
 @PACE
@@ -77,10 +83,16 @@ def test_a_person_is_gone_and_nobody_else_is_touched(standing, crowd, chosen):
         after = crowded.rows(connection)
         assert others(after, subject.ids) == others(before, subject.ids)
         left = {
-            table: [row for row in found if any(word in row for word in subject.words) and str(world.ours.id) in row]
+            table: [
+                row
+                for row in found
+                if any(word in row for word in subject.words) and str(world.ours.id) in row
+            ]
             for table, found in after.items()
         }
-        kept = {"public.opt_outs"} | ({"public.invoices"} if subject.body.paper == "owed" else set())
+        kept = {"public.opt_outs"} | (
+            {"public.invoices"} if subject.body.paper == "owed" else set()
+        )
         assert {table for table, found in left.items() if found} <= kept
         done = one(connection, "select done from privacy.erasures where id = %s", run)
         assert crowded.batches(connection, world.ours.id, run, "contact", everywhere=False) == 0
@@ -90,7 +102,11 @@ def test_a_person_is_gone_and_nobody_else_is_touched(standing, crowd, chosen):
 
 
 @settings(PACE, max_examples=4)
-@given(crowd=crowded.bodies, role=st.sampled_from(["agent", "accountant", "viewer"]), twice=st.booleans())
+@given(
+    crowd=crowded.bodies,
+    role=st.sampled_from(["agent", "accountant", "viewer"]),
+    twice=st.booleans(),
+)
 def test_a_member_is_gone_here_and_stays_where_else_they_belong(standing, crowd, role, twice):
     connection, world = standing
     with connection.transaction(force_rollback=True):

@@ -55,7 +55,19 @@ def test_an_enqueued_job_is_claimed_with_everything_it_was_given(clone):
     assert (job.id, job.queue, job.kind) == (job_id, "meta", "meta.send")
     assert job.payload == {"message_id": "m"}
     assert (job.attempt, job.max_attempts, job.priority) == (1, 10, 0)
-    assert job.leased_until.tzinfo is not None
+    assert job.run_at.tzinfo is not None
+
+
+def test_a_payload_arrives_as_it_was_given_whatever_is_in_it(clone):
+    payload = {"é": ["ü\U0001f600", 1, 1.5, -0.0, None, True, {}], "": {"a": []}, 'q"\\': "\n"}
+
+    async def scenario(store, database):
+        await store.enqueue(NewJob("meta.send", payload=payload))
+        return await store.claim(10, lease_for=MINUTE)
+
+    [job] = on_store(clone, scenario)
+
+    assert job.payload == payload
 
 
 def test_a_dedupe_key_that_is_still_in_the_queue_enqueues_nothing(clone):

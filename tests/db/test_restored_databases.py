@@ -150,7 +150,9 @@ def test_where_nothing_was_lost_the_consents_stand(restored):
     with psycopg.connect(url) as db:
         db.execute("grant worker_meta to current_user")
         assert hold_job(db, "meta", ours.id)
-    said = rows(url, "select details ->> 'consents' from audit.events where kind = 'restore.opened'")
+    said = rows(
+        url, "select details ->> 'consents' from audit.events where kind = 'restore.opened'"
+    )
     assert said == [("stand",)]
 
 

@@ -100,7 +100,7 @@ def test_a_null_where_none_may_be_is_refused_in_words(fuzzed, rpc, body, state):
 
 
 def test_a_function_that_is_new_is_called_and_its_leak_is_found(fuzzed):
-    db, world, ids, secret = fuzzed
+    db, world, _, secret = fuzzed
     with db.transaction(force_rollback=True):
         db.execute(
             "create function public.zz_new(code text) returns text language plpgsql"

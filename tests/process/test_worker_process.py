@@ -149,6 +149,30 @@ def test_the_worker_outlives_a_restart_of_the_database(clone, cluster):
         assert noted == 20
 
 
+def test_a_worker_that_never_polls_hears_of_jobs_again_after_a_restart(clone, cluster):
+    with psycopg.connect(clone, autocommit=True) as before:
+        before.execute("create table public.noted (job bigint not null)")
+        before.execute("grant insert on public.noted to worker_meta")
+    with worker(clone, CONNEXT_LEASE_SECONDS="60", CONNEXT_POLL_SECONDS="3600") as running:
+        running.until("worker started")
+        server, port = cluster.cluster._server, cluster.cluster.port
+        server.send_signal(signal.SIGQUIT)
+        server.wait(HANG_SECONDS)
+        running.until("listener lost its connection")
+        cluster.cluster.start(port)
+
+        with psycopg.connect(clone, autocommit=True) as after:
+            # The first may be found because a new listener looks once; the others only by hearing.
+            for number in range(1, 4):
+                enqueue(after, "meta.note", 1)
+                until_empty(after)
+                [[noted]] = after.execute("select count(*) from public.noted").fetchall()
+                assert noted == number
+        running.tell(signal.SIGTERM)
+
+        assert running.ended() == 0
+
+
 @pytest.mark.parametrize("kind", ["meta.note", "meta.note_apart"])
 def test_two_workers_share_the_work_and_do_nothing_twice(clone, operator, kind):
     enqueue(operator, kind, 400)

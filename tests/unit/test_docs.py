@@ -8,6 +8,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from cli import audit, journal, signing
+from cli.reference import commands
 from workers.core import settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,10 @@ HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:")
 TARGET = re.compile(r"^([a-z][a-z0-9-]*):(?!=)", re.MULTILINE)
 # In code only: "they make rows" is no target.
+# What a page tells people to type: in a fence from the start of a line, or in code.
+TYPED = re.compile(r"(?:^ *(?:\$ )?|`)connext ([a-z][^`\n]*)", re.MULTILINE)
+ABSENT = re.compile(r"^Not here yet:.*$", re.MULTILINE)
+COMMAND = re.compile(r"^[a-z][a-z-]*$")
 CALLED = re.compile(r"(?:`|^)make ([a-z][a-z0-9-]*)", re.MULTILINE)
 
 
@@ -109,10 +114,54 @@ def test_a_dead_link_is_told_from_a_living_one(text, dead):
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/operations.md"])
 def test_every_make_target_that_a_page_names_exists(page):
     targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
+    targets |= {f"bench-{path.stem}" for path in (ROOT / "bench").glob("[a-z]*.py")}
     named = set(CALLED.findall((ROOT / page).read_text()))
 
     assert named
     assert named - targets == set()
+
+
+KNOWN = dict(commands())
+
+
+def unknown_words(line):
+    """What of a command line the console does not know: a command's name, or an option."""
+    words, called = line.split(), "connext"
+    while words and hasattr(KNOWN[called], "commands") and COMMAND.match(words[0]):
+        called = f"{called} {words.pop(0)}"
+        if called not in KNOWN:
+            return [called]
+    options = {
+        name for option in KNOWN[called].params for name in option.opts + option.secondary_opts
+    }
+    named = [re.split(r"[=.,;:)]", word)[0] for word in words if word.startswith("--")]
+    return [word for word in named if word not in options | {"--help"}]
+
+
+@pytest.mark.parametrize("page", list(pages()), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_names_exists_with_its_options(page):
+    # What runs after "&&" or "|", and what a comment or a second column says, is not the call.
+    lines = [
+        re.split(r"\s{3,}|\s(?:\||&&|#|<)\s?", line)[0]
+        for line in TYPED.findall(ABSENT.sub("", page.read_text()))
+    ]
+
+    assert {line: unknown_words(line) for line in lines if unknown_words(line)} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "unknown"),
+    [
+        ("demo --report FILE", []),
+        ("privacy request list --overdue", []),
+        ("up --data DIR --port 1", []),
+        ("policy render --lang fr --colour", ["--colour"]),
+        ("privacy request dance", ["connext privacy request dance"]),
+        ("dance", ["connext dance"]),
+    ],
+)
+def test_a_command_that_does_not_exist_is_found(line, unknown):
+    assert unknown_words(line) == unknown
 
 
 def test_the_readme_names_the_two_commands():
@@ -159,3 +208,32 @@ def test_every_decision_is_listed_dated_and_whole():
         assert re.search(r"^Date: \d{4}-\d{2}-\d{2}$", text, re.MULTILINE), path.name
         wanted = ["Status", "Context", "Decision", "Consequences"]
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == wanted, path.name
+
+
+def test_the_drawn_layers_are_those_that_are_checked():
+    import tomllib
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = next(c["layers"] for c in contracts["contracts"] if c["type"] == "layers")
+    drawn = (DOCS / "architecture.md").read_text().split("```mermaid")[1]
+    names = dict(re.findall(r'^ *(\w+)\["([^"]+)"\]', drawn, re.MULTILINE))
+    chain = re.search(r"^ *(main(?: --> \w+)+)$", drawn, re.MULTILINE).group(1).split(" --> ")
+
+    assert [names[one].split(":")[0].removeprefix("workers.") for one in chain] == layers
+
+
+def test_the_page_names_every_role_that_a_process_logs_in_as():
+    from cli.embedded.project import WORKER_ROLES
+
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "architecture.md").read_text(), re.MULTILINE)
+
+    assert set(WORKER_ROLES) <= set(rows)
+
+
+def test_every_test_that_the_security_page_names_exists():
+    text = (DOCS / "security.md").read_text()
+    named = set(re.findall(r"`(?:tests/)?((?:\w+/)*\w+\.(?:py|toml|txt))`", text))
+    there = {path.name for path in (ROOT / "tests").rglob("*") if path.is_file()}
+
+    assert len(named) > 10
+    assert {Path(name).name for name in named} - there == set()

@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram
 
-from workers.core.metrics import Metrics
+from workers.core.metrics import WAITS, Durations, Metrics
 from workers.jobqueue import depth, health
 from workers.jobqueue.job import Job
 from workers.jobqueue.store import Depth
@@ -61,10 +63,10 @@ def test_the_page_names_the_labels_of_every_metric():
 def job(**changed):
     made = Job(
         id=1, queue="meta", kind="meta.send", org_id=None, ordering_key=None, priority=0,
-        payload={}, attempt=1, max_attempts=10, lease=uuid4(), leased_until=NOW,
+        payload={}, attempt=1, max_attempts=10, lease=uuid4(),
         created_at=NOW - timedelta(seconds=90), run_at=NOW - timedelta(seconds=3),
     )  # fmt: skip
-    return replace(made, **changed)
+    return made._replace(**changed)
 
 
 class Clock:
@@ -167,3 +169,24 @@ def test_readiness_says_what_is_in_the_way(reason, status, text):
     assert (ready.status_code, ready.text) == (status, text)
     assert asyncio.run(ask("/metrics")).text == "figures\n"
     assert asyncio.run(ask("/healthz")).status_code == 200
+
+
+@given(st.lists(st.sampled_from([*WAITS, -1.0, 0.0, 0.0051, 7.0, 1e9]), max_size=20))
+def test_a_quick_histogram_counts_as_the_librarys_own_does(amounts):
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    quick = Durations("seconds", "x", ["kind"], buckets=WAITS, registry=ours).labels("k")
+    plain = Histogram("seconds", "x", ["kind"], buckets=WAITS, registry=theirs).labels("k")
+
+    for amount in amounts:
+        quick.observe(amount)
+        plain.observe(amount)
+
+    def figures(registry):
+        return [
+            (one.name, one.labels, one.value)
+            for metric in registry.collect()
+            for one in metric.samples
+            if not one.name.endswith("_created")
+        ]
+
+    assert figures(ours) == figures(theirs)

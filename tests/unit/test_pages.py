@@ -218,5 +218,7 @@ def test_days_are_written_as_people_do(value, english, french):
 
 
 def test_french_is_set_with_its_spaces():
-    assert typeset("l'un ; l'autre : oui ?", "fr") == "l\u2019un\u202f; l\u2019autre\u00a0: oui\u202f?"
+    assert (
+        typeset("l'un ; l'autre : oui ?", "fr") == "l\u2019un\u202f; l\u2019autre\u00a0: oui\u202f?"
+    )
     assert typeset("one's own: yes", "en") == "one\u2019s own: yes"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -61,7 +60,7 @@ def test_jobs_that_were_claimed_and_not_begun_are_given_back_at_once():
         runner, started, free = stuck_worker(store)
         async with at_work(runner) as stop:
             await started.wait()
-            waiting = replace(store.job(9, "meta.send"), lease=uuid.uuid4())
+            waiting = store.job(9, "meta.send")._replace(lease=uuid.uuid4())
             store.running[9] = waiting
             runner._leases.hold([waiting], since=0)
             runner._in_hand += 1

@@ -107,3 +107,36 @@ def test_unwanted_jobs_are_taken_out_wherever_they_wait():
 
     assert waiting.remove(lambda job: job in {"a", "reply"}) == ["reply", "a"]
     assert (len(waiting), waiting.take()) == (1, "b")
+
+
+def test_among_many_takers_only_one_more_is_woken_while_the_first_drains():
+    async def scenario():
+        waiting = Waiting()
+
+        async def drain():
+            while True:
+                await waiting.get()
+
+        tasks = [asyncio.create_task(drain()) for _ in range(20)]
+        await settle()
+        resting = list(waiting._takers)
+        waiting.put(named(*"0123456789"))
+        await settle()
+        for task in tasks:
+            task.cancel()
+        return sum(taker.done() and not taker.cancelled() for taker in resting), len(waiting)
+
+    assert playing(scenario) == (2, 0)
+
+
+def test_a_woken_taker_that_is_cancelled_before_it_comes_passes_its_turn_on():
+    async def scenario():
+        waiting = Waiting()
+        first, second, third = takers(waiting, 3)
+        await settle()
+        waiting.put(named("a", "b"))  # wakes the first, which does not come
+        first.cancel()
+        got = await asyncio.gather(second, third)
+        return got, len(waiting)
+
+    assert playing(scenario) == (["a", "b"], 0)

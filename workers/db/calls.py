@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeVar
 
 from psycopg import sql
 from psycopg.rows import args_row, scalar_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from psycopg import AsyncConnection
 
 Row = TypeVar("Row")
+Tuple = TypeVar("Tuple", bound=NamedTuple)
 
 
 @cache
@@ -34,6 +35,12 @@ def _select(signature: LiteralString, columns: tuple[str, ...]) -> bytes:
     return statement.as_bytes(None)
 
 
+@cache
+def _gather(signature: LiteralString) -> bytes:
+    """Write the statement that gathers what a function returns into an array."""
+    return b"select array(" + _select(signature, ()) + b")"
+
+
 async def rows(
     connection: AsyncConnection,
     signature: LiteralString,
@@ -46,6 +53,34 @@ async def rows(
     async with connection.cursor(row_factory=args_row(make), binary=True) as cursor:
         await cursor.execute(_select(signature, columns), arguments)
         return await cursor.fetchall()
+
+
+async def tuples(
+    connection: AsyncConnection, signature: LiteralString, *arguments: object, make: type[Tuple]
+) -> list[Tuple]:
+    """Call a function that returns rows with the fields of *make*: the fastest way to read many."""
+    async with connection.cursor(row_factory=lambda _cursor: make._make, binary=True) as cursor:
+        await cursor.execute(_select(signature, make._fields), arguments)
+        return await cursor.fetchall()
+
+
+async def array(
+    connection: AsyncConnection, signature: LiteralString, *arguments: object
+) -> list[Any]:
+    """Call a function that returns a set of single values, and fetch them as one value."""
+    async with connection.cursor(row_factory=scalar_row, binary=True) as cursor:
+        await cursor.execute(_gather(signature), arguments)
+        found: list[Any] | None = await cursor.fetchone()
+        return found or []
+
+
+def listed(items: Iterable[object]) -> str:
+    """Write numbers or ids as an argument that is cast to an array.
+
+    psycopg looks at every item of a list to find the type that the cast says anyway, which
+    takes longer than all else in a call with a hundred.
+    """
+    return f"{{{','.join(map(str, items))}}}"
 
 
 async def values(

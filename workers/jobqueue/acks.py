@@ -89,18 +89,22 @@ class Recorder:
         if succeeded:
             done = await self._persist(lambda: self._store.succeed(succeeded))
             self._note_successes(succeeded, done)
+        if len(succeeded) == len(batch):
+            return
         for job, outcome in batch:
             if not isinstance(outcome, Succeeded):
                 await self._record_one(job, outcome)
 
     def _note_successes(self, jobs: Sequence[Job], done: Collection[int]) -> None:
         """Let go of recorded jobs, counting them by kind in one go."""
-        for job in jobs:
-            if job.id in done:
-                self._leases.release(job)
-            else:
-                self._note(job, "succeeded", held=False)
-        for kind, count in Counter(job.kind for job in jobs if job.id in done).items():
+        recorded = jobs
+        if len(done) != len(jobs):
+            recorded = [job for job in jobs if job.id in done]
+            for job in jobs:
+                if job.id not in done:
+                    self._note(job, "succeeded", held=False)
+        self._leases.release_all(recorded)
+        for kind, count in Counter([job.kind for job in recorded]).items():
             self._metrics.finished(self._store.queue, kind, "succeeded", count)
 
     async def _record_one(self, job: Job, outcome: Retry | Parked | Dead | Held) -> None:

@@ -1,4 +1,4 @@
-"""Whether this database may be worked on: a restored copy may not, until somebody replayed erasures.
+"""Whether this database may be worked on: a restored copy may not, before erasures are replayed.
 
 The database locks out everybody when the first of us finds out (queue.refusal), so that nothing
 here is needed for safety. It is for a process to wait instead of failing, and to say why.
@@ -46,9 +46,7 @@ class Gate:
             said: str | None = await calls.value(connection, "queue.refusal(uuid[])", known)
             return said
 
-    async def opened(
-        self, *, rest: Callable[[float], Awaitable[object]] = asyncio.sleep
-    ) -> None:
+    async def opened(self, *, rest: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Wait until the database may be worked on; say once why it may not."""
         told = None
         while True:

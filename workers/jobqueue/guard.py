@@ -22,9 +22,9 @@ HEADERS: Final = b"".join(name + b": " + value + b"\r\n" for name, value in RAW_
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a server puts up with."""
+    """How much a server puts up with; *seconds* are for a head, half as many more for a body."""
 
-    seconds: float = 10.0  # for a request's head, and half as long again for its body
+    seconds: float = 10.0
     connections: int = 500  # open at once; below the usual limit of 1,024 files
 
 
@@ -38,7 +38,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head = 0  # bytes of a head that is not complete yet
         self._deadline: asyncio.TimerHandle | None = None
 
-    # What the connection goes through: head, body, answer, and again -------------------------------
+    # What the connection goes through: head, body, answer, and again ------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection; when there are too many, one that nobody serves goes."""
@@ -84,14 +84,13 @@ class GuardedProtocol(HttpToolsProtocol):
         """Refuse what is no HTTP, with the headers that every answer has."""
         self._refuse(400, msg)
 
-    # Bounds ----------------------------------------------------------------------------------------
+    # Bounds ---------------------------------------------------------------------------------------
 
     @property
     def is_served(self) -> bool:
         """Whether a whole request came and is not answered yet."""
-        return (
-            self._deadline is None and self.cycle is not None and not self.cycle.response_complete
-        )
+        # There is no cycle before the first request.
+        return self._deadline is None and not getattr(self.cycle, "response_complete", True)
 
     def _await(self, factor: float = 1.0) -> None:
         self._forget()
@@ -110,9 +109,15 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         """End the connection that has waited longest for its request."""
-        waiting = [one for one in self.connections if not getattr(one, "is_served", True)]
+        waiting = [
+            one
+            for one in self.connections
+            if isinstance(one, GuardedProtocol)
+            and not one.is_served
+            and not one.transport.is_closing()
+        ]
         if waiting:
-            min(waiting, key=lambda one: one.due).transport.abort()  # type: ignore[union-attr]
+            min(waiting, key=lambda one: one.due).transport.abort()
 
     @property
     def due(self) -> float:

@@ -39,8 +39,14 @@ class Leases:
 
     def release(self, job: Job) -> None:
         """Forget a claim; another claim of the same job stays."""
-        if self.holds(job):
-            del self._held[job.id]
+        self.release_all((job,))
+
+    def release_all(self, jobs: Iterable[Job]) -> None:
+        """Forget many claims."""
+        for job in jobs:
+            held = self._held.get(job.id)
+            if held is not None and (held[0] is job or held[0].lease == job.lease):
+                del self._held[job.id]
 
     def jobs(self) -> list[Job]:
         """List the jobs in hand."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from workers.db.pool import Database
     from workers.jobqueue.job import NewJob
 
-JOB = tuple(field.name for field in fields(Job))
 DEPTH = tuple(field.name for field in fields(Depth))
 
 
@@ -33,13 +32,12 @@ class PostgresStore:
     async def claim(self, batch: int, *, lease_for: timedelta) -> list[Job]:
         """Lease up to *batch* due jobs."""
         async with self._database.connection() as connection:
-            return await calls.rows(
+            return await calls.tuples(
                 connection,
                 "queue.claim(text, integer, interval)",
                 self.queue,
                 batch,
                 lease_for,
-                columns=JOB,
                 make=Job,
             )
 
@@ -47,12 +45,11 @@ class PostgresStore:
         """Prolong leases; return the ids of those still held."""
         async with self._database.connection() as connection:
             return set(
-                await calls.values(
+                await calls.array(
                     connection,
                     "queue.extend(text, bigint[], uuid[], interval)",
                     self.queue,
-                    [job.id for job in jobs],
-                    [job.lease for job in jobs],
+                    *_claims(jobs),
                     lease_for,
                 )
             )
@@ -61,12 +58,11 @@ class PostgresStore:
         """Finish jobs; return the ids of those whose lease was still held."""
         async with self._database.connection() as connection:
             return set(
-                await calls.values(
+                await calls.array(
                     connection,
                     "queue.succeed(text, bigint[], uuid[])",
                     self.queue,
-                    [job.id for job in jobs],
-                    [job.lease for job in jobs],
+                    *_claims(jobs),
                 )
             )
 
@@ -140,3 +136,11 @@ class PostgresStore:
         """Add a job; None when its dedupe key is already in the queue."""
         async with self._database.connection() as connection:
             return await enqueue(connection, self.queue, job)
+
+
+def _claims(jobs: Sequence[Job]) -> tuple[str, str]:
+    """Write the ids and the leases of *jobs* as two arrays."""
+    return (
+        calls.listed([job.id for job in jobs]),
+        calls.listed([job.lease.hex for job in jobs]),
+    )

@@ -16,7 +16,7 @@ from workers.core.errors import Transient
 from workers.jobqueue.acks import Recorder
 from workers.jobqueue.lane import GivenBack, Lane
 from workers.jobqueue.lease import Leases
-from workers.jobqueue.outcome import GIVEN_BACK, Held, Retry
+from workers.jobqueue.outcome import GIVEN_BACK, Held, Retry, Succeeded
 from workers.jobqueue.pace import Pace
 from workers.jobqueue.side import supervised
 from workers.jobqueue.waiting import Waiting
@@ -247,7 +247,10 @@ class Runner:
         """Claim again when recording may have made jobs due."""
         poll = self._options.poll_every
         for job, outcome in batch:
-            if isinstance(outcome, Held):
+            if isinstance(outcome, Succeeded):
+                if job.ordering_key is not None:
+                    self._wake.set()
+            elif isinstance(outcome, Held):
                 self._give_back(job, outcome.pause)
                 self._pauses.append((self._clock.monotonic(), job, outcome.pause))
             elif isinstance(outcome, Retry) and outcome.delay < poll:

@@ -16,7 +16,8 @@ class Waiting:
     """A queue of jobs whose takers wake each other, one at a time.
 
     Waking a task costs as much as a small job. A lane that takes a job wakes one more lane if
-    there are more jobs; a lane whose handler never waits has taken them all by then.
+    there are more jobs, unless one that was woken before has not come yet; a lane whose handler
+    never waits has taken them all by then.
     """
 
     def __init__(self) -> None:
@@ -24,6 +25,7 @@ class Waiting:
         self._urgent: deque[Job] = deque()
         self._jobs: deque[Job] = deque()
         self._takers: deque[asyncio.Future[None]] = deque()
+        self._coming = False
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self._jobs)
@@ -52,23 +54,26 @@ class Waiting:
 
     async def get(self) -> Job:
         """Take the first job as soon as there is one."""
-        while not self:
+        while not (self._urgent or self._jobs):
             taker = asyncio.get_running_loop().create_future()
             self._takers.append(taker)
             try:
                 await taker
             except asyncio.CancelledError:
                 if taker.done() and not taker.cancelled():
+                    self._coming = False
                     self._wake()  # it was our turn: somebody else takes it
                 raise
-        job = self.take()
-        self._wake()
+            self._coming = False
+        job = (self._urgent or self._jobs).popleft()
+        if self._takers:
+            self._wake()
         return job
 
     def _wake(self) -> None:
         """Wake the taker that has waited longest, if there is anything to take."""
-        while self and self._takers:
+        while self._takers and not self._coming and (self._urgent or self._jobs):
             taker = self._takers.popleft()
             if not taker.done():
                 taker.set_result(None)
-                return
+                self._coming = True

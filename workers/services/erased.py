@@ -17,11 +17,16 @@ if TYPE_CHECKING:
         """What a provider told about a person."""
 
         @property
-        def id(self) -> int: ...
+        def id(self) -> int:
+            """The number of the stored event."""
+
         @property
-        def contact(self) -> str | None: ...
+        def contact(self) -> str | None:
+            """Whom it is about."""
+
         @property
-        def occurred_at(self) -> datetime: ...
+        def occurred_at(self) -> datetime:
+            """When it happened, by the provider's clock."""
 
 
 async def until(

@@ -114,7 +114,7 @@ def _talks(place: Place, threads: Sequence[Thread]) -> list[_Talk]:
 
 
 async def _without_erased(connection: AsyncConnection, talks: list[_Talk]) -> list[_Talk]:
-    """Pass over what people wrote before they were erased; who wrote again since is somebody new."""
+    """Pass over what people wrote before they were erased; what they wrote since is kept."""
     gone = await erased.until(connection, "meta", (talk.contact for talk in talks))
     for talk in talks:
         if (moment := gone.get(talk.contact)) is not None:

@@ -157,10 +157,10 @@ class Reconciling:
     ) -> None:
         """Ask for each invoice of ours that no page held.
 
-        Drafts can be deleted at Stripe, and become void here. Anything else that Stripe does not know
-        is told and left as it is: an issued invoice is never deleted there. One of a former customer
-        is there, and not on this one's pages. Pages of an earlier turn have left their mark in
-        synced_at, except in a dry run, which then asks again.
+        Drafts can be deleted at Stripe, and become void here. Anything else that Stripe does not
+        know is told and left as it is: an issued invoice is never deleted there. One of a former
+        customer is there, and not on this one's pages. Pages of an earlier turn have left their
+        mark in synced_at, except in a dry run, which then asks again.
         """
         async with context.acting(job) as connection:
             account = await rows.account(connection, org_of(job))
