@@ -198,9 +198,12 @@ PLANTED: dict[str, Plant] = {
     "providers.telnyx_recording": "alter table public.phone_settings alter column recording set default true",
     "providers.stripe_columns": "alter table public.subscriptions add column phone text",
     "cards.columns": "alter table public.billing_accounts add column last4 text",
-    "cards.numbers": """
+    "cards.numbers": _twice(
+        "alter table public.customers disable trigger user",  # they refuse a card, or mask it
+        """
         update public.customers set display_name = 'paid by 4242 4242 4242 4242' where id = '{customer}'
-    """,
+        """,
+    ),
     "retention.rules": """
         insert into privacy.retention_rules (rule, keep_for, counted_from, says_en, says_fr)
         values ('forgotten', '1 year', 'x', 'One year', 'Un an')
