@@ -298,7 +298,7 @@ def _same_snapshot(wanted: Wanted, snapshot: str) -> Any:  # noqa: ANN401 - a co
 
 def _put(archive: Archive, work: Work, table: str, parts: list[Piece]) -> None:
     name = export_page.short(table)
-    for part, ending, end in ((0, "json", b"]\n"), (1, "csv", b"")):
+    for part, ending, end in ((0, "json", b"\n]\n"), (1, "csv", b"")):
         packed = (piece for made in parts for piece in work.packed(made, part))
         archive.put(f"data/{name}.{ending}", packed, end)
 

@@ -350,7 +350,7 @@ as $$
                 when c.type_name = 'timestamp with time zone' then 't'
                 when c.type_name in ('smallint', 'integer', 'bigint', 'boolean') or c.type_name like 'numeric%' then 'b'
                 when c.type_name in ('json', 'jsonb') or c.type_name like '%[]' then 'j'
-                when coalesce(c.category, 'technical') = 'technical' then 'x'
+                when coalesce(c.category, 'technical') in ('technical', 'activity') then 'x'
                 else 'f'
             end, '' order by c.position) as kinds,
             string_agg(case
