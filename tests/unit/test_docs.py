@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
-from cli import audit, journal, signing
+from cli import audit, exporting, journal, signing
 from workers.core import settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,7 +120,9 @@ def test_the_readme_names_the_two_commands():
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists():
-    console = {"CONNEXT_DATA", signing.VARIABLE, audit.ANCHOR, journal.VARIABLE}
+    console = {
+        "CONNEXT_DATA", signing.VARIABLE, audit.ANCHOR, journal.VARIABLE, exporting.FOLDER,
+    }  # fmt: skip
     documented = re.findall(
         r"^\| `((?:CONNEXT|META|STRIPE|GOOGLE)_[A-Z_]+)` \|",
         (DOCS / "operations.md").read_text(),
