@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 CUT = b"\x01"
 NULL = b"\\N"
@@ -25,6 +25,8 @@ RARE = bytes(sorted({*range(2, 32)} - {8, 9, 10, 12, 13}))
 VALUE = re.compile(rb"((?:[^\\\x01\n]|\\.)*)[\x01\n]", re.DOTALL)
 ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 MEANT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+# How a value may begin that a spreadsheet runs: too many rather than one too few.
+FIRST = frozenset({b"=", b"@", b"+", b"-", b"\t", b"\r", b"\\"})
 FORMULA = re.compile(rb"[=@\t\r]|[+-](?![0-9])")
 
 
@@ -35,17 +37,16 @@ class Shape:
     names: tuple[str, ...]
     kinds: str
 
-    @cached_property
-    def json_row(self) -> bytes:
-        """Return the template of a row as JSON."""
-        places = (b'"%s"' if kind in QUOTED else b"%s" for kind in self.kinds)
+    @cache  # noqa: B019 - a shape lives as long as its export
+    def rows(self, empty: frozenset[int]) -> tuple[bytes, bytes]:
+        """Return the templates of a row as JSON and as CSV; some columns hold nothing at all."""
         keys = (json.dumps(name).encode().replace(b"%", b"%%") for name in self.names)
-        return b"{" + b",".join(b"%b:%b" % pair for pair in zip(keys, places, strict=True)) + b"}"
-
-    @cached_property
-    def csv_row(self) -> bytes:
-        """Return the template of a row as CSV."""
-        return b",".join([b'"%s"'] * len(self.names)) + b"\n"
+        told, cells = [], []
+        for place, (key, kind) in enumerate(zip(keys, self.kinds, strict=True)):
+            nothing = place in empty
+            told.append(key + (b":null" if nothing else b':"%s"' if kind in QUOTED else b":%s"))
+            cells.append(b"" if nothing else b'"%s"')
+        return b"{" + b",".join(told) + b"}", b",".join(cells) + b"\n"
 
     @cached_property
     def title(self) -> bytes:
@@ -59,24 +60,39 @@ class Shape:
 
 def render(shape: Shape, block: bytes, rows: int) -> tuple[bytes, bytes]:
     """Write a block of COPY's text as lines of JSON, with commas between them, and as CSV."""
-    if _is_rare(block):
+    # A backslash that is no null stands before a sign that was written otherwise.
+    escaped = block.count(b"\\") != block.count(NULL)
+    if _is_rare(block, escaped=escaped):
         return _one_by_one(shape, block)
     width = len(shape.names)
     values = block[:-1].replace(b"\n", CUT).split(CUT)
-    for place in shape.columns(MOMENT):
+    empty = {
+        place
+        for place in range(width)
+        if values[place] == NULL and values[place::width].count(NULL) == rows
+    }
+    for place in set(shape.columns(MOMENT)) - empty:
         values[place::width] = _moments(values[place::width])
-    cells = _cells(shape, block, values)
-    lines = b",\n".join([shape.json_row] * rows) % tuple(values)
-    lines = lines.replace(b'"\\N"', b"null")
-    if set(shape.kinds) & {BARE, RAW}:
-        lines = lines.replace(b":\\N", b":null")
-    return lines + b"\n", (shape.csv_row * rows % tuple(cells)).replace(b'"\\N"', b"")
+    cells = _cells(shape, values, empty, quotes=b'"' in block, escaped=escaped)
+    for place in sorted(empty, reverse=True):
+        if cells is not values:
+            del cells[place::width]
+        del values[place::width]
+        width -= 1
+    lines, sheet = shape.rows(frozenset(empty))
+    told = b",\n".join([lines] * rows) % tuple(values)
+    written = sheet * rows % tuple(cells)
+    if NULL in values:
+        told = told.replace(b'"\\N"', b"null").replace(b":\\N", b":null")
+        written = written.replace(b'"\\N"', b"")
+    return told, written
 
 
-def _cells(shape: Shape, block: bytes, values: list[bytes]) -> list[bytes]:
+def _cells(
+    shape: Shape, values: list[bytes], empty: set[int], *, quotes: bool, escaped: bool
+) -> list[bytes]:
     """Return what stands in CSV's cells, and make of *values* what stands in JSON's strings."""
     cells, width = values, len(shape.names)
-    escaped, quotes = block.count(b"\\") != block.count(NULL), b'"' in block
     if escaped or quotes:
         cells = values.copy()
         for place in shape.columns(WRITTEN):
@@ -86,18 +102,20 @@ def _cells(shape: Shape, block: bytes, values: list[bytes]) -> list[bytes]:
                 values[place::width] = [_plain(value) for value in column]
             elif quotes:
                 values[place::width] = CUT.join(column).replace(b'"', b'\\"').split(CUT)
-    for place in shape.columns(FREE):
+    for place in set(shape.columns(FREE)) - empty:
         column = cells[place::width]
-        if _has_formula(column):
+        if not FIRST.isdisjoint({value[:1] for value in column}):
             if cells is values:
                 cells = values.copy()
             cells[place::width] = [_harmless(value) for value in column]
     return cells
 
 
-def _is_rare(block: bytes) -> bool:
+def _is_rare(block: bytes, *, escaped: bool) -> bool:
     """Say whether a block holds a sign that needs a look at every value."""
-    return b"\\v" in block or b"\\\x01" in block or len(block.translate(None, RARE)) != len(block)
+    return len(block.translate(None, RARE)) != len(block) or (
+        escaped and (b"\\v" in block or b"\\\x01" in block)
+    )
 
 
 def _moments(column: list[bytes]) -> list[bytes]:
@@ -118,13 +136,6 @@ def _plain(value: bytes) -> bytes:
 def _cell(value: bytes) -> bytes:
     """Return what stands between the quotes of a cell."""
     return value if value == NULL else _plain(value).replace(b'"', b'""')
-
-
-def _has_formula(column: list[bytes]) -> bool:
-    """Say whether a value may begin like a formula: too often rather than once too few."""
-    joined = b"\x01" + CUT.join(column)
-    signs = (b"\x01=", b"\x01@", b"\x01+", b"\x01-", b"\x01\t", b"\x01\r", b"\x01\\")
-    return any(sign in joined for sign in signs)
 
 
 def _harmless(cell: bytes) -> bytes:
@@ -151,7 +162,7 @@ def _one_by_one(shape: Shape, block: bytes) -> tuple[bytes, bytes]:
                 for value, cell in zip(row, plain, strict=True)
             )
         )
-    return b",\n".join(lines) + b"\n", b"\n".join(cells) + b"\n"
+    return b",\n".join(lines), b"\n".join(cells) + b"\n"
 
 
 def _member(name: str, kind: str, value: bytes) -> bytes:

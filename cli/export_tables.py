@@ -161,7 +161,7 @@ def _make(db: psycopg.Connection[Any], work: Work, table: Table, piece: Piece) -
         rows = 0
         for block, number in _blocks(db, table.copy(piece.low, piece.high)):
             as_json, as_csv = render(table.shape, block, number)
-            lines.write(b"," if rows or piece.number else b"[\n")
+            lines.write(b",\n" if rows or piece.number else b"[\n")
             lines.write(as_json)
             if not rows and not piece.number:
                 cells.write(table.shape.title)
@@ -185,16 +185,30 @@ def _make(db: psycopg.Connection[Any], work: Work, table: Table, piece: Piece) -
 
 
 def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, int]]:
-    """Yield what COPY sends in blocks of whole rows; nothing is kept."""
-    waiting: list[bytes] = []
+    """Yield what COPY sends in blocks of whole rows; nothing is kept.
+
+    libpq is asked directly: psycopg's own way of waiting for each row takes as long as the row.
+    """
+    from psycopg import errors, pq
+
+    waiting: list[bytes | memoryview] = []
     size = 0
-    with db.cursor() as cursor, cursor.copy(query.encode()) as copy:
-        for row in copy:
-            waiting.append(bytes(row))
-            size += len(row)
+    begun = db.pgconn.exec_(query.encode())
+    if begun.status != pq.ExecStatus.COPY_OUT:
+        raise errors.error_from_result(begun)
+    try:
+        while (got := db.pgconn.get_copy_data(0))[0] > 0:
+            waiting.append(got[1])
+            size += got[0]
             if size >= BLOCK:
                 yield b"".join(waiting), len(waiting)
                 waiting, size = [], 0
+    finally:
+        while got[0] > 0:  # whoever stopped listening left some
+            got = db.pgconn.get_copy_data(0)
+        while ended := db.pgconn.get_result():
+            if ended.status == pq.ExecStatus.FATAL_ERROR:
+                raise errors.error_from_result(ended)
     if waiting:
         yield b"".join(waiting), len(waiting)
 

@@ -81,7 +81,7 @@ class Archive:
         """Write the directory, without which nothing takes the archive for whole."""
         if kind is not None:
             self._zip.fp = None  # there is nothing to finish
-        self._zip._didModify = True  # noqa: SLF001 - `put` goes past zipfile
+        self._zip._didModify = True  # type: ignore[attr-defined]  # noqa: SLF001 - `put` goes past it
         self._zip.close()
 
     def free(self, path: str) -> str:
@@ -97,7 +97,7 @@ class Archive:
         return name
 
     def _info(self, name: str) -> zipfile.ZipInfo:
-        info = zipfile.ZipInfo(name, self._now)  # type: ignore[arg-type]
+        info = zipfile.ZipInfo(name, self._now)
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = PRIVATE
         info.flag_bits |= 0 if name.isascii() else UTF8

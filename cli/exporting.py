@@ -15,7 +15,6 @@ import os
 import socket
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -23,43 +22,22 @@ from typing import IO, TYPE_CHECKING, Any
 from cli import export_card, export_page, signing
 from cli.database import connect, database_url, usual_stack
 from cli.errors import Failed, from_database
-from cli.export_rows import Shape
-from cli.export_tables import Reading, Table, read
+from cli.export_file import appear, digest, nameless
+from cli.export_subject import ORGANIZATION, Subject, Wanted, begin, one, paths_of, withheld_of
+from cli.export_tables import Reading, read
 from cli.export_work import Piece, Work
 from cli.export_zip import Archive
 from cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from uuid import UUID
 
     import psycopg
 
-ORGANIZATION = "organization"
+__all__ = ["Wanted", "build", "store"]
+
 FOLDER = "CONNEXT_EXPORT_FOLDER"
 KEY_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which request is answered, and with what."""
-
-    data: Path | None
-    org: UUID
-    request: UUID
-    portable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose data it is, and what is theirs."""
-
-    kind: str
-    run: UUID
-    others: list[str]
-    tables: list[Table]
-    mine: dict[str, str]
-    withheld: dict[str, str]
 
 
 def step(_name: str) -> None:
@@ -69,12 +47,12 @@ def step(_name: str) -> None:
 def build(wanted: Wanted, out: Path) -> dict[str, Any]:
     """Write the export to *out*, whole or not at all; return its manifest."""
     with _work(wanted, out.with_name(f".{out.name}.work"), out) as (work, row):
-        with _nameless(work.folder) as raw:
+        with nameless(work.folder) as raw:
             manifest = _make(wanted, work, raw)
             step("release")
             with connect(wanted.data) as db:
                 db.run(CLOSE, wanted.org, wanted.request, row["work_key"])
-                _appear(raw, work.folder / "whole", out)
+                appear(raw, work.folder / "whole", out)
         work.remove()
     return manifest
 
@@ -92,9 +70,9 @@ def store(wanted: Wanted, days: int) -> tuple[dict[str, Any], str]:
                 "select privacy.announce_export(%s, %s, %s)", wanted.org, wanted.request,
                 row["export_id"],
             )  # fmt: skip
-        with _nameless(work.folder) as raw:
+        with nameless(work.folder) as raw:
             manifest = _make(wanted, work, raw)
-            size, digest = raw.seek(0, os.SEEK_END), _digest(raw)
+            size, told = raw.seek(0, os.SEEK_END), digest(raw)
             raw.seek(0)
             step("upload")
             place.put(f"exports/{path}", raw, mime_type="application/zip")
@@ -104,7 +82,7 @@ def store(wanted: Wanted, days: int) -> tuple[dict[str, Any], str]:
                 db.run(CLOSE, wanted.org, wanted.request, row["work_key"])
                 db.run(
                     "select privacy.export_stored(%s, %s, %s, %s, %s, make_interval(days => %s))",
-                    wanted.org, wanted.request, row["export_id"], size, digest, days,
+                    wanted.org, wanted.request, row["export_id"], size, told, days,
                 )  # fmt: skip
         except Exception:
             place.delete(f"exports/{path}")
@@ -164,8 +142,8 @@ def _make(wanted: Wanted, work: Work, raw: IO[bytes]) -> dict[str, Any]:
 
     signer = signing.signer(wanted.data)
     with psycopg.connect(database_url(wanted.data)) as db:
-        subject = _begin(wanted, db)
-        since, snapshot = _one(
+        subject = begin(wanted, db)
+        since, snapshot = one(
             db, "select pg_snapshot_xmin(pg_current_snapshot())::text, pg_export_snapshot()"
         )
         reading = Reading(
@@ -214,8 +192,8 @@ def _describe(
     counts: dict[str, int],
 ) -> tuple[str, dict[str, int]]:
     """Add what law wants said, for people, and the subject's card; return day and withheld."""
-    withheld = _withheld(db, subject)
-    organization, day = _one(
+    withheld = withheld_of(db, subject)
+    organization, day = one(
         db,
         "select name, (now() at time zone 'UTC')::date::text"
         " from public.organizations where id = %s",
@@ -239,48 +217,6 @@ def content_digest(files: dict[str, dict[str, Any]]) -> str:
     return sha256(signing.canonical(held)).hexdigest()
 
 
-def _begin(wanted: Wanted, db: psycopg.Connection[Any]) -> Subject:
-    """Find the subject, in a snapshot of its own."""
-    db.execute("set transaction isolation level repeatable read")
-    db.execute("set local timezone = 'UTC'")
-    run, kind = _one(
-        db, "select e.id, e.subject_kind from privacy.begin_export(%s, %s) as e",
-        wanted.org, wanted.request,
-    )  # fmt: skip
-    (others,) = _one(
-        db, "select privacy.others_named(e) from privacy.erasures as e"
-        " where e.org_id = %s and e.id = %s", wanted.org, run,
-    )  # fmt: skip
-    plan = db.execute(
-        "select x.* from privacy.erasures as e"
-        " cross join lateral privacy.export_plan(e, %s, %s::text[]) as x"
-        " where e.org_id = %s and e.id = %s",
-        [wanted.portable, others, wanted.org, run],
-    ).fetchall()
-    bound = _Bound(wanted.org, run)
-    return Subject(
-        kind, run, others,
-        [
-            Table(name, Shape(tuple(names), kinds), tuple(keys), select, bound(mine),
-                  counted=kind == ORGANIZATION)
-            for name, names, kinds, keys, select, mine, _ in plan
-        ],
-        {name: bound(mine) for name, _, _, _, _, mine, _ in plan},
-        {name: bound(query) for name, *_, query in plan if query},
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """Puts the two ids where COPY takes no parameters; uuids hold no quote."""
-
-    org: UUID
-    run: UUID
-
-    def __call__(self, query: str) -> str:
-        return query.replace("$1", f"'{self.org}'::uuid").replace("$2", f"'{self.run}'::uuid")
-
-
 def _same_snapshot(wanted: Wanted, snapshot: str) -> Any:  # noqa: ANN401 - a connection's maker
     """Make connections that see what the first one sees."""
 
@@ -298,7 +234,7 @@ def _same_snapshot(wanted: Wanted, snapshot: str) -> Any:  # noqa: ANN401 - a co
 
 def _put(archive: Archive, work: Work, table: str, parts: list[Piece]) -> None:
     name = export_page.short(table)
-    for part, ending, end in ((0, "json", b"]\n"), (1, "csv", b"")):
+    for part, ending, end in ((0, "json", b"\n]\n"), (1, "csv", b"")):
         packed = (piece for made in parts for piece in work.packed(made, part))
         archive.put(f"data/{name}.{ending}", packed, end)
 
@@ -307,7 +243,7 @@ def _files(
     wanted: Wanted, db: psycopg.Connection[Any], work: Work, subject: Subject
 ) -> list[Piece]:
     """Fetch the subject's files from Storage; each is a piece of its own."""
-    paths = [path for (path,) in db.execute(*_paths(wanted, subject))]
+    paths = [path for (path,) in db.execute(*paths_of(wanted, subject))]
     if not paths:
         return []
     from cli.objects import objects
@@ -322,20 +258,6 @@ def _files(
         if number % 100 == 0:
             say(f"files: {number} of {len(paths)}")
     return made
-
-
-def _paths(wanted: Wanted, subject: Subject) -> tuple[bytes, list[Any]]:
-    """Ask for the files that are the subject's: all of them, or those of messages that go along."""
-    if not wanted.portable:
-        return (
-            b"select o.name from privacy.objects_of(%s, %s, %s) as o (name)"
-            b" where o.name like 'attachments/%%' order by 1"
-        ), [wanted.org, subject.run, subject.kind]
-    mine = subject.mine.get("public.attachments", "false")
-    return (
-        f"select 'attachments/' || t.storage_path from public.attachments as t"  # noqa: S608 - from the catalog
-        f" where t.state = 'stored' and {mine} order by 1"
-    ).encode(), []
 
 
 def _fetch(work: Work, path: str, content: bytes | None) -> Piece:
@@ -362,47 +284,9 @@ def _put_files(archive: Archive, work: Work, files: list[Piece]) -> list[str]:
     return missing
 
 
-def _withheld(db: psycopg.Connection[Any], subject: Subject) -> dict[str, int]:
-    counted = {table: _one(db, query)[0] for table, query in subject.withheld.items()}
-    return {table: number for table, number in counted.items() if number}
-
-
 def _csv(facts: list[tuple[Any, ...]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(export_page.FACTS)
     writer.writerows(facts)
     return text.getvalue().encode()
-
-
-def _digest(raw: IO[bytes]) -> str:
-    raw.seek(0)
-    digest = sha256()
-    while piece := raw.read(1 << 20):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _nameless(folder: Path) -> IO[bytes]:
-    """Open a file that no name leads to: a process that is killed takes it along."""
-    return tempfile.TemporaryFile(dir=folder)
-
-
-def _appear(raw: IO[bytes], whole: Path, out: Path) -> None:
-    """Give the finished file its name; where the system cannot, copy it and then rename."""
-    import shutil
-
-    whole.unlink(missing_ok=True)
-    try:
-        os.link(f"/proc/self/fd/{raw.fileno()}", whole, follow_symlinks=True)
-    except OSError:
-        raw.seek(0)
-        with whole.open("wb") as file:
-            shutil.copyfileobj(raw, file, 1 << 20)
-    whole.replace(out)
-
-
-def _one(db: psycopg.Connection[Any], query: Any, *values: object) -> Any:  # noqa: ANN401 - psycopg's row
-    row = db.execute(query, values or None).fetchone()
-    assert row is not None, "the query answers one row"  # noqa: S101
-    return row

@@ -170,6 +170,9 @@ def receiver(plan: Plan) -> Child:
             CONNEXT_PLACES_URL=plan.url("sandbox") + PLACES,
             CONNEXT_JWT_SECRET=plan.secrets["jwt_secret"],
             CONNEXT_SITE_URL=plan.site_url,
+            CONNEXT_SUPABASE_URL=plan.url("api"),
+            CONNEXT_STORAGE_KEY=project.role_token("files_exports", plan.secrets["jwt_secret"]),
+            CONNEXT_PUBLISHABLE_KEY=plan.secrets["publishable_key"],
         ),
     )
 

@@ -152,8 +152,9 @@ as $$
     select l.* from private.issue_export_link(request_id) as l;
 $$;
 comment on function public.issue_export_link(uuid) is
-'Make the link to the export that answers a request one made oneself, within an hour of signing in. Returns its token, this once: '
-'open <receiver>/privacy/export/<token> within ten minutes; it works once, and the one before it no more. Raises CX001, CX002, CX003, CX111.';
+'Make the link to the export that answers one''s own request, within an hour of signing in. Anybody signed in, for theirs. Returns its token, '
+'this once: open <receiver>/privacy/export/<token> within ten minutes; it works once, and the one before it no more. Raises CX001, '
+'CX003, CX111.';
 
 -- The receiver ----------------------------------------------------------------------------------------------
 

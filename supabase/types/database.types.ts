@@ -352,14 +352,14 @@ isOneToOne: false
                   ]
                 },"integrations": {
                   Row: {
-                    "account_name": string | null,"connected_at": string | null,"consent_id": string,"consent_live": boolean | null,"created_at": string,"created_by": string | null,"disconnected_at": string | null,"error": string | null,"external_account_id": string | null,"id": string,"last_synced_at": string | null,"offered_account_id": string | null,"offered_account_name": string | null,"org_id": string,"provider": string,"scopes": (string)[],"status": string,"updated_at": string
+                    "account_name": string | null,"connected_at": string | null,"consent_id": string | null,"consent_live": boolean | null,"created_at": string,"created_by": string | null,"disconnected_at": string | null,"error": string | null,"external_account_id": string | null,"id": string,"last_synced_at": string | null,"offered_account_id": string | null,"offered_account_name": string | null,"org_id": string,"provider": string,"scopes": (string)[],"status": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id": string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id": string,"provider": string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
+                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string | null,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id": string,"provider": string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
                   }
                   Update: {
-                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id"?: string,"provider"?: string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
+                    "account_name"?: string | null,"connected_at"?: string | null,"consent_id"?: string | null,"consent_live"?: never,"created_at"?: string,"created_by"?: string | null,"disconnected_at"?: string | null,"error"?: string | null,"external_account_id"?: string | null,"id"?: string,"last_synced_at"?: string | null,"offered_account_id"?: string | null,"offered_account_name"?: string | null,"org_id"?: string,"provider"?: string,"scopes"?: (string)[],"status"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {
@@ -1221,7 +1221,7 @@ isOneToOne: false
 { Args: { "code": string,"state": string }; Returns: {
               "account_name": string | null,
 "connected_at": string | null,
-"consent_id": string,
+"consent_id": string | null,
 "consent_live": boolean | null,
 "created_at": string,
 "created_by": string | null,
@@ -1248,7 +1248,7 @@ isOneToOne: false
 { Args: { "accept": boolean,"integration_id": string }; Returns: {
               "account_name": string | null,
 "connected_at": string | null,
-"consent_id": string,
+"consent_id": string | null,
 "consent_live": boolean | null,
 "created_at": string,
 "created_by": string | null,
@@ -1300,7 +1300,7 @@ isOneToOne: false
 { Args: { "api_key": string,"public_key"?: string }; Returns: {
               "account_name": string | null,
 "connected_at": string | null,
-"consent_id": string,
+"consent_id": string | null,
 "consent_live": boolean | null,
 "created_at": string,
 "created_by": string | null,
@@ -1351,7 +1351,7 @@ isOneToOne: false
 { Args: Record<PropertyKey, never>; Returns: {
               "account_name": string | null,
 "connected_at": string | null,
-"consent_id": string,
+"consent_id": string | null,
 "consent_live": boolean | null,
 "created_at": string,
 "created_by": string | null,
@@ -1490,6 +1490,11 @@ isOneToOne: false
         isOneToOne: true
         isSetofReturn: false
       } },
+"issue_export_link":
+{ Args: { "request_id": string }; Returns: {
+              "expires_at": string,"token": string
+            }[]
+                           },
 "issue_invoice":
 { Args: { "invoice_id": string }; Returns: {
               "balance_minor": number | null,

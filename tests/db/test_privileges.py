@@ -18,14 +18,15 @@ RULES = {
         from pg_auth_members as m
         where m.member::regrole::text in ('anon', 'authenticated', 'service_role', 'worker_meta',
             'worker_telnyx', 'worker_stripe', 'worker_privacy', 'ingress', 'support',
-            'files_meta', 'files_telnyx')
+            'files_meta', 'files_telnyx', 'files_exports')
     """,
     "who connects for the API may become its roles, inherits nothing, and is no worker": """
         select m.roleid::regrole::text from pg_auth_members as m
         where m.member = 'authenticator'::regrole
             and (m.inherit_option
                 or m.roleid::regrole::text not in
-                    ('anon', 'authenticated', 'service_role', 'files_meta', 'files_telnyx'))
+                    ('anon', 'authenticated', 'service_role', 'files_meta', 'files_telnyx',
+                    'files_exports'))
     """,
     "no table of ours is published: Realtime would send rows past their policies": """
         select p.pubname || ' ' || t.schemaname || '.' || t.tablename
@@ -66,17 +67,26 @@ RULES = {
                 or coalesce(p.with_check, 'private.my_orgs') !~ 'private\\.(current_org|my_orgs)'
                 or p.cmd not in ('SELECT', 'INSERT'))
             and p.roles <> array['files_meta']::name[] and p.roles <> array['files_telnyx']::name[]
+            and p.roles <> array['files_exports']::name[]
     """,
     "a worker's role at Storage reaches the files of the job it presents and nothing else": """
         select p.policyname
         from pg_policies as p
         cross join lateral unnest(p.roles) as r (role)
         cross join lateral unnest(array[p.qual, p.with_check]) as e
-        where r.role ~ '^files_' and e is not null and (
+        where r.role ~ '^files_' and r.role <> 'files_exports' and e is not null and (
             cardinality(p.roles) <> 1 or (p.schemaname, p.tablename) <> ('storage', 'objects')
             or e !~ 'bucket_id = ''attachments'''
             or e !~ ('SELECT private\\.files_org\\(''' || substr(r.role, 7))
             or (p.cmd in ('INSERT', 'UPDATE') and e !~ ('\\[2\\] = ''' || substr(r.role, 7)))
+        )
+    """,
+    "the receiver's role at Storage reads the one export whose link was redeemed": """
+        select p.policyname
+        from pg_policies as p
+        where 'files_exports' = any (p.roles) and (
+            cardinality(p.roles) <> 1 or (p.schemaname, p.tablename, p.cmd) <> ('storage', 'objects', 'SELECT')
+            or p.qual not like '%%bucket_id = ''exports''%%' or p.qual not like '%%name = ( SELECT private.export_path()%%'
         )
     """,
     "a worker's role at Storage holds no grant on anything of ours": """

@@ -78,7 +78,7 @@ def test_a_file_is_added_under_ones_own_organization_only(db, world, path):
 
 @pytest.mark.parametrize(
     ("bucket", "readers"),
-    [("attachments", {"owner", "admin", "agent", "viewer"}), ("exports", {"owner", "admin"})],
+    [("attachments", {"owner", "admin", "agent", "viewer"}), ("exports", set())],
 )
 def test_who_sees_the_files_of_a_bucket(db, world, bucket, readers):
     for org in (world.ours, world.theirs):

@@ -24,6 +24,7 @@ import postgres from 'postgres'
 globalThis.WebSocket ??= WebSocket
 const url = process.env.API_URL
 const publishableKey = process.env.PUBLISHABLE_KEY
+const receiverUrl = 'https://hooks.example.com'
 const run = crypto.randomUUID().slice(0, 8)
 const email = `eve-${run}@example.com`
 const password = 'correct horse battery'
@@ -35,6 +36,11 @@ const browser = {
     const client = createClient(url, publishableKey)
     await ask(client.auth.signUp({ email: address, password }))
     return client
+  },
+  async exportIsMade(request) {
+    const made = crypto.randomUUID()
+    await operator`select privacy.announce_export(${request.org_id}, ${request.id}, ${made})`
+    await operator`select privacy.export_stored(${request.org_id}, ${request.id}, ${made}, 3, repeat('0', 64), '7 days')`
   },
   async messagesArrive(org) {
     await operator.unsafe(process.env.ARRIVALS.replaceAll(':org', `'${org}'::uuid`))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
-from cli import audit, journal, signing, support
+from cli import audit, exporting, journal, signing, support
 from cli.reference import commands
 from workers.core import settings
 
@@ -169,7 +169,7 @@ def test_the_readme_names_the_two_commands():
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists():
-    console = {"CONNEXT_DATA", journal.VARIABLE, support.TOKEN}
+    console = {"CONNEXT_DATA", journal.VARIABLE, support.TOKEN, exporting.FOLDER}
     console |= {signing.VARIABLE, audit.ANCHOR}  # the worker's too
     documented = re.findall(
         r"^\| `((?:CONNEXT|META|STRIPE|GOOGLE)_[A-Z_]+)` \|",

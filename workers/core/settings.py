@@ -225,7 +225,7 @@ class AuditSettings(BaseSettings):
 
 
 class StorageSettings(BaseSettings):
-    """Where attachments are kept; without both they wait."""
+    """Where files are kept; without both attachments wait, and exports have no links."""
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -237,7 +237,7 @@ class StorageSettings(BaseSettings):
     storage_key: Needed | None = Field(
         None,
         validation_alias="CONNEXT_STORAGE_KEY",
-        description="give a token of the role files_meta, signed by the project",
+        description="give a token of the process's own role, such as files_meta, signed by the project",
     )
     publishable_key: str | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""What the receiver serves only when its operator has set it up: Stripe's webhooks, addresses."""
+"""What the receiver serves only when its operator has set it up: Stripe, addresses, exports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from workers.core.clock import SystemClock
-from workers.core.settings import PlacesSettings, StripeWebhookSettings, load
+from workers.core.settings import PlacesSettings, StorageSettings, StripeWebhookSettings, load
+from workers.receiver.exports import exports
 from workers.receiver.places import addresses
 from workers.receiver.stripe import StripeWebhook
 
@@ -30,7 +31,12 @@ async def serving(
     if secrets := load(StripeWebhookSettings).listed:
         stripe = StripeWebhook(secrets=secrets, ingest=ingest, counters=counters, clock=clock)
         routes += stripe.routes()
-    async with addresses(
-        load(PlacesSettings), database=database, counters=counters, clock=clock
-    ) as found:
-        yield [*routes, *found]
+    async with (
+        addresses(
+            load(PlacesSettings), database=database, counters=counters, clock=clock
+        ) as of_places,
+        exports(
+            load(StorageSettings), database=database, counters=counters, clock=clock
+        ) as of_exports,
+    ):
+        yield [*routes, *of_places, *of_exports]

@@ -132,6 +132,13 @@ await assert.rejects(
 
 // after: Privacy
 assert.ok(due > new Date())
+assert.deepEqual(await exportsReady(), [])
+await assert.rejects(fetchExport(request.id), { code: 'CX003' })
+await browser.exportIsMade(request)
+const [lying] = await exportsReady()
+assert.equal(lying.request_id, request.id)
+await fetchExport(lying.request_id)
+assert.match(location.href, /^https:\/\/hooks\.example\.com\/privacy\/export\/[0-9a-f]{64}$/)
 
 // after: Errors
 assert.equal(told, 'the payment is larger than the balance of 3222. Record at most the balance.')
