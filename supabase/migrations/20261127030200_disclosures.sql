@@ -153,6 +153,7 @@ $$;
 comment on function privacy.disclosures_about(uuid, public.privacy_requests, timestamptz) is
 'The log of disclosures for the subject of a request, real or made up to ask with.';
 
+-- squawk-ignore ban-drop-function
 drop function privacy.recipients_of(uuid, uuid, timestamptz);
 
 -- Telling them ---------------------------------------------------------------------------------------------
@@ -356,6 +357,7 @@ comment on function public.request_recipients(uuid) is
 
 -- Correcting -----------------------------------------------------------------------------------------------
 
+-- squawk-ignore ban-drop-function
 drop function privacy.rectify(uuid, uuid, text, text, uuid, text);
 create function privacy.rectify(
     org_id uuid, request_id uuid, table_name text, column_name text, row_id uuid, value text
