@@ -200,7 +200,7 @@ class StorageSettings(BaseSettings):
     storage_key: Needed | None = Field(
         None,
         validation_alias="CONNEXT_STORAGE_KEY",
-        description="give a token of the process's own role, such as files_meta, signed by the project",
+        description="give a token of the process's own role, such as files_meta",
     )
     publishable_key: str | None = Field(
         None,
