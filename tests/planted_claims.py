@@ -49,9 +49,9 @@ def _no_verification(place: Place, patch: pytest.MonkeyPatch) -> None:
 
 
 def _plain_databases(place: Place, patch: pytest.MonkeyPatch) -> None:
-    from workers.core import settings
+    from workers.core import addresses
 
-    patch.setattr(settings, "ENCRYPTED", settings.ENCRYPTED | {None})
+    patch.setattr(addresses, "ENCRYPTED", addresses.ENCRYPTED | {None})
 
 
 def _plain_provider(place: Place, patch: pytest.MonkeyPatch) -> None:

@@ -2,68 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workers.core.addresses import anchor_place, is_web_url, reaches_safely
 from workers.core.errors import NotConfigured
 
 SECRETS_VARIABLE = "CONNEXT_SECRETS_DIR"
-ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 
 Role = TypeVar("Role", bound=BaseSettings)
-
-
-def _hosts(parameters: dict[str, object]) -> list[str]:
-    """List every host the connection string may reach; libpq takes several, with commas."""
-    named = [str(parameters.get(name) or "") for name in ("host", "hostaddr")]
-    return [host for value in named for host in value.split(",") if host]
-
-
-def _is_here(host: str) -> bool:
-    """Say whether *host* is this machine: a socket folder, localhost, or a loopback address."""
-    if host.startswith(("/", "@")) or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _reaches_safely(dsn: SecretStr) -> SecretStr:
-    """Refuse a connection string that would send data over a network unencrypted."""
-    try:
-        parameters = conninfo_to_dict(dsn.get_secret_value())
-    except ProgrammingError:
-        raise ValueError("is not a Postgres connection string") from None
-    away = [host for host in _hosts(dict(parameters)) if not _is_here(host)]
-    if away and parameters.get("sslmode") not in ENCRYPTED:
-        raise ValueError("leaves this machine without TLS; add sslmode=verify-full")
-    return dsn
-
-
-def _is_web_url(url: str) -> str:
-    """Accept https, and plain http on this machine only."""
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0].rpartition("@")[2]
-    name = host.strip("[]") if host.startswith("[") else host.partition(":")[0]
-    if scheme == "https" and name:
-        return url.rstrip("/")
-    if scheme == "http" and _is_here(host[1:].partition("]")[0] if host.startswith("[") else name):
-        return url.rstrip("/")
-    raise ValueError("must be an https URL (plain http only on this machine)")
-
-
-def anchor_place(anchor: str) -> str:
-    """Let an address be one that a token may be sent to; anything else is a file."""
-    return _is_web_url(anchor) if "://" in anchor else anchor
 
 
 def _holds_something(value: SecretStr) -> SecretStr:
@@ -73,10 +25,8 @@ def _holds_something(value: SecretStr) -> SecretStr:
     return value
 
 
-DatabaseUrl = Annotated[
-    SecretStr, AfterValidator(_holds_something), AfterValidator(_reaches_safely)
-]
-WebUrl = Annotated[str, AfterValidator(_is_web_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_holds_something), AfterValidator(reaches_safely)]
+WebUrl = Annotated[str, AfterValidator(is_web_url)]
 Needed = Annotated[SecretStr, AfterValidator(_holds_something)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -237,7 +187,7 @@ class StorageSettings(BaseSettings):
     storage_key: Needed | None = Field(
         None,
         validation_alias="CONNEXT_STORAGE_KEY",
-        description="give a token of the process's own role, such as files_meta, that the project signed",
+        description="give a token of the process's own role, such as files_meta",
     )
     publishable_key: str | None = Field(
         None,
