@@ -103,7 +103,7 @@ def test_help_takes_about_as_long_as_the_smallest_typer_program(tmp_path):
     assert statistics.median(ratios) < 2
 
 
-# DESIGN's list; what others build is named where it is built.
+# What the documentation promises operators.
 PROMISED = (
     "up down status demo doctor",
     "db push|status|advisors|types|logins", "db policies build|check",
@@ -111,7 +111,10 @@ PROMISED = (
     "keys init|rotate|status|retire", "worker run", "receiver run",
     "queue stats|peek|dead|retry|drop", "integration list|show|sync|disconnect",
     "privacy request open|list|show|verify|extend|close", "privacy map|register",
-    "privacy incident open|list|close", "privacy retention run", "audit tail|verify|anchor",
+    "privacy incident open|list|show|close", "privacy retention run", "audit tail|verify|anchor",
+    "privacy rectify|withdraw|import|consents|disclosures",
+    "privacy export make|link|verify", "privacy erase plan|run|verify|replay|drill|holds|release",
+    "policy verify|render|claims", "support grant|revoke|list|read",
 )  # fmt: skip
 # Its plan is another command, and the run takes the plan's number.
 PLANNED_BEFORE = {"connext privacy erase run"}

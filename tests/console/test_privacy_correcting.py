@@ -30,7 +30,9 @@ def test_a_consent_is_withdrawn_once_and_the_ledger_shows_it(operated, world):
     ours, _ = world
 
     assert operated("privacy", "withdraw", ours.id, "meta").code == 4  # nobody confirmed it
+    dry = operated("privacy", "withdraw", ours.id, "meta", "--dry-run", "--json").json
     (row,) = operated("privacy", "withdraw", ours.id, "meta", "--yes", "--json").json
+    assert dry == [row]  # foretold, and still there to be withdrawn
     assert row["disconnected"] is True
     assert operated("privacy", "withdraw", ours.id, "meta", "--yes").code == 3
     assert operated("privacy", "withdraw", ours.id, "myspace", "--yes").code == 2
