@@ -1,7 +1,8 @@
 """`connext privacy incident`: the register of confidentiality incidents."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -81,6 +82,15 @@ def list_(*, data: options.Data = None, as_json: options.Json = False) -> None:
     late = [row for row in found if row["standing"] == "notice_overdue"]
     if late:
         raise Failed(f"the authority should have been told of {len(late)} incidents by now")
+
+
+@app.command("show")
+def show_(incident: Incident, *, data: options.Data = None, as_json: options.Json = False) -> None:
+    """Show one incident with everything that is on record about it.
+
+    For instance: connext privacy incident show 0198c0de-0000-7000-8000-000000000001
+    """
+    show_one(_recorded(incident, data), as_json=as_json)
 
 
 @app.command()
@@ -182,8 +192,13 @@ def document(
 
     if lang not in LANGUAGES:
         raise typer.BadParameter("--lang is en or fr")
+    typer.echo(written(_recorded(incident, data), lang))
+
+
+def _recorded(incident: UUID, data: Path | None) -> dict[str, Any]:
+    """Read one incident; Failed when there is none with this id."""
     with connect(data) as db:
         row = db.one("select i.* from privacy.incidents as i where i.id = %s", incident)
     if row is None:
         raise Failed(f"no incident {incident}; 'connext privacy incident list' shows them")
-    typer.echo(written(row, lang))
+    return row

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -57,7 +58,7 @@ def withdraw(
 
 
 def _would_withdraw(
-    org: str, provider: str, purpose: str | None, *, data: Path | None, as_json: bool
+    org: UUID, provider: str, purpose: str | None, *, data: Path | None, as_json: bool
 ) -> None:
     """Show the consents that would be withdrawn, and what would be disconnected with them."""
     with connect(data) as db:

@@ -20,6 +20,10 @@ def test_an_incident_is_opened_assessed_and_closed_when_it_is_whole(operated):
     made = opened(operated)
     (listed,) = operated("privacy", "incident", "list", "--json").json
     assert listed["standing"] == "notice_due"
+    shown = operated("privacy", "incident", "show", made, "--json").json
+    assert (shown["id"], shown["circumstances"]) == (made, "list sent to the wrong client")
+    nobody = "0198c0de-0000-7000-8000-00000000dead"
+    assert operated("privacy", "incident", "show", nobody).code == 1
 
     close = ("privacy", "incident", "close", made, "--measures", "list deleted")
     assert operated(*close).code != 0  # nobody has said whether there is a risk
