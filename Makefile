@@ -10,7 +10,7 @@ BROWSER := tests/browser
 BROWSER_STAMP := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(BROWSER)/node_modules/.stamp)
 CODE := $(wildcard workers cli sandbox tests bench)
 # Test processes side by side, each with a database cluster and a stack of its own; 0: one, in place.
-PROCESSES ?= 2
+PROCESSES ?= 3
 # Words for pytest, for example: make test ARGS="tests/unit -k policies" PROCESSES=0
 ARGS ?=
 # A file for `make demo` to write its report to.

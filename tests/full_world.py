@@ -138,6 +138,15 @@ OF_ONE = (
     insert into public.data_exports (org_id, request_id)
     select r.org_id, r.id from public.privacy_requests as r where r.org_id = %(org)s::uuid
     """,
+    """
+    insert into privacy.export_works (org_id, request_id, work_key, machine, folder)
+    values (%(org)s::uuid, %(org)s::uuid, sha256('key'), 'machine', 'folder')
+    """,
+    """
+    insert into privacy.export_links (org_id, export_id, token_sha256, channel, expires_at)
+    select x.org_id, x.id, sha256(x.id::text::bytea), 'operator', now() + interval '1 hour'
+    from public.data_exports as x where x.org_id = %(org)s::uuid limit 1
+    """,
     "insert into public.support_settings (org_id) values (%(org)s::uuid)",
     """
     insert into public.support_grants (org_id, id, staff, reason, permissions, granted_by, token_sha256, ends_at)

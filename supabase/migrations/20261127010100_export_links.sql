@@ -27,7 +27,7 @@ create table privacy.export_links (
     constraint export_links_expires_after check (expires_at > issued_at)
 );
 -- A token is looked up before it is known whose it is.
-create unique index export_links_token_idx on privacy.export_links (token_sha256);
+create index export_links_token_idx on privacy.export_links (token_sha256);
 create index export_links_export_idx on privacy.export_links (org_id, export_id);
 comment on table privacy.export_links is
 'Links to exports in the bucket: each works once, until it ends. The token is stored as its hash only, and goes with its export.';
@@ -293,17 +293,28 @@ create or replace function privacy.export_stored(
     org_id uuid, request_id uuid, export_id uuid, size_bytes bigint, sha256 text, keep_for interval
 )
 returns public.data_exports
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+    stored public.data_exports;
+begin
     update public.data_exports as x
     set
         state = 'ready', size_bytes = export_stored.size_bytes, sha256 = export_stored.sha256, ready_at = now(),
         expires_at = now() + export_stored.keep_for
     where x.org_id = export_stored.org_id and x.id = export_stored.export_id and x.request_id = export_stored.request_id
-    returning x.*;
+    returning x.* into stored;
+    if not found then
+        raise exception 'the export was not announced, or its subject was erased while it was made'
+        using errcode = 'CX110', hint = 'Nothing was released. Open a new request if a copy is still wanted.';
+    end if;
+    return stored;
+end;
 $$;
+comment on function privacy.export_stored(uuid, uuid, uuid, bigint, text, interval) is
+'Operators: releases an announced export that lies in the bucket. Raises CX095 and CX110 when its subject was erased meanwhile.';
 
 create trigger data_exports_update_receipt after update on public.data_exports
 for each row when (new.state = 'ready' and old.state <> 'ready') execute function audit.give_receipt();

@@ -809,7 +809,8 @@ set search_path = ''
 as $$
     select x.org_id, 'exports/' || x.storage_path, x.id, null::uuid, null::uuid
     from public.data_exports as x
-    where x.state = 'ready' and x.expires_at <= due_files.at
+    -- One that was begun and never finished goes as well; its rest is in the bucket or nowhere.
+    where x.storage_path is not null and coalesce(x.expires_at, x.created_at + interval '7 days') <= due_files.at
     union all
     select a.org_id, 'attachments/' || a.storage_path, null, a.id, null
     from privacy.retention_settings as s

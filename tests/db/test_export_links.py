@@ -20,10 +20,15 @@ REDEEM = "select path from queue.redeem_export(%s)"
 def made(db, org, *, requested_by=None, subject=None):
     """A request with an export that lies ready; return both ids."""
     kind = "member" if requested_by else "contact"
+    person = db.execute(
+        "insert into public.customers (org_id, display_name) values (%s, 'Ana Roy') returning id",
+        [org.id],
+    ).fetchone()[0]
     request = db.execute(
-        "insert into public.privacy_requests (org_id, kind, subject_kind, subject_user_id, requested_by, regime)"
-        " values (%s, 'access', %s, %s, %s, 'law25') returning id",
-        [org.id, kind, subject or requested_by, requested_by],
+        "insert into public.privacy_requests (org_id, kind, subject_kind, subject_user_id,"
+        " subject_customer_id, requested_by, regime)"
+        " values (%s, 'access', %s, %s, %s, %s, 'law25') returning id",
+        [org.id, kind, subject or requested_by, None if requested_by else person, requested_by],
     ).fetchone()[0]
     export = uuid4()
     db.execute("select privacy.announce_export(%s, %s, %s)", [org.id, request, export])
@@ -156,7 +161,7 @@ def test_an_old_sign_in_is_not_enough(db, world):
 def test_without_an_export_that_lies_ready_there_is_no_link(db, world):
     org = world.ours
     request, export = made(db, org)
-    db.execute("select privacy.file_is_gone(%s, %s, null)", [org.id, export])
+    db.execute("select privacy.file_is_gone(%s, %s, null, null)", [org.id, export])
 
     with pytest.raises(psycopg.Error) as refused:
         operators(db, org, request)

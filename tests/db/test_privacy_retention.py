@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import uuid4
 
 import pytest
 
@@ -149,9 +150,11 @@ def test_an_expired_export_and_a_closed_account_are_due_and_not_a_day_before(db,
     request = one(
         db, "insert into public.privacy_requests (org_id, kind, subject_kind, regime) values (%s, 'access', 'organization', 'law25') returning id", ours.id
     )  # fmt: skip
+    export = uuid4()
+    db.execute("select privacy.announce_export(%s, %s, %s)", [ours.id, request, export])
     db.execute(
-        "select privacy.export_stored(%s, %s, gen_random_uuid(), 1, repeat('0', 64), interval '7 days')",
-        [ours.id, request],
+        "select privacy.export_stored(%s, %s, %s, 1, repeat('0', 64), interval '7 days')",
+        [ours.id, request, export],
     )
     db.execute("update public.organizations set closed_at = now() where id = %s", [ours.id])
 
