@@ -189,7 +189,8 @@ def build(cluster: TestCluster, template: str, messages: int, stack: ExitStack) 
         admin.execute(f"grant {BARE}, worker_meta, authenticated to postgres with set true")
         admin.execute(f"grant usage on schema public, private, auth to {BARE}")
         admin.execute(f"grant select, insert, update on all tables in schema public to {BARE}")
-        admin.execute(f"grant execute on function private.uuid_v7() to {BARE}")
+        for function in ("private.uuid_v7()", "private.is_importing()"):
+            admin.execute(f"grant execute on function {function} to {BARE}")
     site = Site(
         stack.enter_context(psycopg.connect(url, autocommit=True)), [places[i] for i in PLACES]
     )
