@@ -260,6 +260,15 @@ def test_a_file_that_is_no_anchor_is_left_alone(sealed, tmp_path):
     assert other.read_text() == "buy milk\n"
 
 
+def test_an_anchor_that_cannot_be_written_is_named(sealed, tmp_path):
+    nowhere = tmp_path / "no folder" / "anchors.jsonl"
+
+    refused = sealed("audit", "anchor", "--anchor", nowhere)
+
+    assert refused.code == 1
+    assert f"{nowhere} cannot be written" in refused.err
+
+
 def test_without_a_file_there_is_no_anchor(sealed, monkeypatch):
     monkeypatch.delenv("CONNEXT_AUDIT_ANCHOR")
 

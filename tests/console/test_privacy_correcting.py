@@ -36,6 +36,7 @@ def test_a_consent_is_withdrawn_once_and_the_ledger_shows_it(operated, world):
     assert row["disconnected"] is True
     assert operated("privacy", "withdraw", ours.id, "meta", "--yes").code == 3
     assert operated("privacy", "withdraw", ours.id, "myspace", "--yes").code == 2
+    assert operated("privacy", "withdraw", ours.id, "myspace", "--dry-run").code == 2
 
     ledger = operated("privacy", "consents", ours.id, "--json").json
     assert {c["provider"]: c["withdrawn_at"] is None for c in ledger} == {
