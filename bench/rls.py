@@ -45,7 +45,7 @@ class Query:
     """One hot query; {and_org} is where the bare role says what the policy says.
 
     Each asks the helper once, at two pages. An update that reads what it changes is checked by the
-    policies of select and update, before and after: four questions, nothing remembered.
+    policies of select and update, before and after, the latter in the same words: three questions.
     """
 
     name: str

@@ -36,4 +36,4 @@ drop policy if exists accounts_update_bookkeeper on public.accounts;
 create policy accounts_update_bookkeeper on public.accounts
 for update to authenticated
 using (org_id = (select private.current_org('books.write')))
-with check (org_id = (select private.current_org('books.write')));
+with check (org_id = (select private.current_org('books.read')));

@@ -42,7 +42,7 @@ drop policy if exists addresses_update_writer on public.addresses;
 create policy addresses_update_writer on public.addresses
 for update to authenticated
 using (org_id = (select private.current_org('crm.write')))
-with check (org_id = (select private.current_org('crm.write')));
+with check (org_id = (select private.current_org('crm.read')));
 
 drop policy if exists addresses_delete_writer on public.addresses;
 create policy addresses_delete_writer on public.addresses

@@ -43,7 +43,7 @@ drop policy if exists contact_points_update_writer on public.contact_points;
 create policy contact_points_update_writer on public.contact_points
 for update to authenticated
 using (org_id = (select private.current_org('crm.write')))
-with check (org_id = (select private.current_org('crm.write')));
+with check (org_id = (select private.current_org('crm.read')));
 
 drop policy if exists contact_points_delete_writer on public.contact_points;
 create policy contact_points_delete_writer on public.contact_points

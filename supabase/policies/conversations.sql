@@ -56,7 +56,7 @@ drop policy if exists conversations_update_agent on public.conversations;
 create policy conversations_update_agent on public.conversations
 for update to authenticated
 using (org_id = (select private.current_org('inbox.write')))
-with check (org_id = (select private.current_org('inbox.write')));
+with check (org_id = (select private.current_org('inbox.read')));
 
 drop policy if exists conversations_select_worker_meta on public.conversations;
 create policy conversations_select_worker_meta on public.conversations

@@ -41,7 +41,7 @@ drop policy if exists customers_update_writer on public.customers;
 create policy customers_update_writer on public.customers
 for update to authenticated
 using (org_id = (select private.current_org('crm.write')))
-with check (org_id = (select private.current_org('crm.write')));
+with check (org_id = (select private.current_org('crm.read')));
 
 drop policy if exists customers_delete_writer on public.customers;
 create policy customers_delete_writer on public.customers

@@ -45,7 +45,7 @@ drop policy if exists invoice_items_update_seller on public.invoice_items;
 create policy invoice_items_update_seller on public.invoice_items
 for update to authenticated
 using (org_id = (select private.current_org('sales.write')))
-with check (org_id = (select private.current_org('sales.write')));
+with check (org_id = (select private.current_org('sales.read')));
 
 drop policy if exists invoice_items_delete_seller on public.invoice_items;
 create policy invoice_items_delete_seller on public.invoice_items

@@ -41,7 +41,7 @@ drop policy if exists invoices_update_seller on public.invoices;
 create policy invoices_update_seller on public.invoices
 for update to authenticated
 using (org_id = (select private.current_org('sales.write')))
-with check (org_id = (select private.current_org('sales.write')));
+with check (org_id = (select private.current_org('sales.read')));
 
 drop policy if exists invoices_delete_seller on public.invoices;
 create policy invoices_delete_seller on public.invoices

@@ -36,7 +36,7 @@ drop policy if exists notes_update_writer on public.notes;
 create policy notes_update_writer on public.notes
 for update to authenticated
 using (org_id = (select private.current_org('crm.write')))
-with check (org_id = (select private.current_org('crm.write')));
+with check (org_id = (select private.current_org('crm.read')));
 
 drop policy if exists notes_delete_writer on public.notes;
 create policy notes_delete_writer on public.notes

@@ -40,7 +40,7 @@ drop policy if exists orders_update_seller on public.orders;
 create policy orders_update_seller on public.orders
 for update to authenticated
 using (org_id = (select private.current_org('sales.write')))
-with check (org_id = (select private.current_org('sales.write')));
+with check (org_id = (select private.current_org('sales.read')));
 
 drop policy if exists orders_delete_seller on public.orders;
 create policy orders_delete_seller on public.orders

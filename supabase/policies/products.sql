@@ -40,7 +40,7 @@ drop policy if exists products_update_seller on public.products;
 create policy products_update_seller on public.products
 for update to authenticated
 using (org_id = (select private.current_org('sales.write')))
-with check (org_id = (select private.current_org('sales.write')));
+with check (org_id = (select private.current_org('sales.read')));
 
 drop policy if exists products_delete_seller on public.products;
 create policy products_delete_seller on public.products

@@ -39,7 +39,7 @@ drop policy if exists tasks_update_writer on public.tasks;
 create policy tasks_update_writer on public.tasks
 for update to authenticated
 using (org_id = (select private.current_org('crm.write')))
-with check (org_id = (select private.current_org('crm.write')));
+with check (org_id = (select private.current_org('crm.read')));
 
 drop policy if exists tasks_delete_writer on public.tasks;
 create policy tasks_delete_writer on public.tasks

@@ -41,4 +41,4 @@ drop policy if exists tax_rates_update_keeper on public.tax_rates;
 create policy tax_rates_update_keeper on public.tax_rates
 for update to authenticated
 using (org_id = (select private.current_org('books.write')))
-with check (org_id = (select private.current_org('books.write')));
+with check (org_id = (select private.current_org('sales.read')));

@@ -135,6 +135,28 @@ GUARDS = {
         where p.schemaname = any(%(ours)s)
             and (p.cmd = 'ALL' or (p.cmd in ('INSERT', 'UPDATE') and p.with_check is null))
     """,
+    "a change is checked by the condition that found the row, or by that of reading": """
+        select p.schemaname || '.' || p.tablename || ' ' || p.policyname
+        from pg_policies as p
+        where p.schemaname = any(%(ours)s) and p.cmd = 'UPDATE' and p.with_check <> p.qual
+            and not exists (
+                select 1 from pg_policies as s
+                where (s.schemaname, s.tablename, s.cmd) = (p.schemaname, p.tablename, 'SELECT')
+                    and s.roles = p.roles and s.qual = p.with_check
+            )
+    """,
+    "who may change a row that is checked by the condition of reading may also read it": """
+        select p.schemaname || '.' || p.tablename || ' ' || w.role
+        from pg_policies as p
+        join private.role_permissions as w
+            on w.permission = substring(p.qual from 'current_org\\(''([a-z.]+)''')
+        where p.schemaname = any(%(ours)s) and p.cmd = 'UPDATE' and p.with_check <> p.qual
+            and not exists (
+                select 1 from private.role_permissions as r
+                where r.role = w.role
+                    and r.permission = substring(p.with_check from 'current_org\\(''([a-z.]+)''')
+            )
+    """,
     "nobody who signs in can move a row into another organization": """
         select c.oid::regclass::text
         from pg_class as c
