@@ -33,6 +33,7 @@ ITEM = (
     " values (%(org)s, %(org)s, 'Work', 100, {value})"
 )
 PAY = "select public.record_payment(%(org)s, {amount}, 'cash', client_key => %(key)s)"
+SEND = "select public.send_message(%(conversation)s, '{body}', %(key)s)"
 POST = "select public.post_journal_entry('{day}', 'Rent', {lines}::jsonb, %(key)s)"
 ACCEPT = "select public.accept_invitation('{token}')"
 INVITE = "select public.invite_member('{email}', '{role}')"
@@ -265,11 +266,13 @@ def test_the_last_owner_stays_whichever_way_they_try_to_go(place):
         (PAY.format(amount=100), PAY.format(amount=101), "CX045"),
         (POST.format(day="2026-01-15", lines=lines(5, 5)), POST.format(day="2026-01-15", lines=lines(6, 6)), "CX067"),
         (POST.format(day="2026-01-15", lines=lines(5, 5)), POST.format(day="2026-01-16", lines=lines(5, 5)), "CX067"),
+        (SEND.format(body="Hello"), SEND.format(body="Good-bye"), "CX021"),
+        (SEND.format(body="Hello"), "select public.send_message(%(conversation)s, 'Hello', %(key)s, '{file.png}')", "CX021"),
     ],
 )  # fmt: skip
 def test_a_key_that_is_reused_for_something_else_is_refused(place, first, second, code):
     db, world = place
-    person = world.ours.people["accountant"]
+    person = world.ours.people["owner"]
     params = ids(world.ours, world, person)
     as_user(db, person, world.ours.id)
     db.execute(first, params)
@@ -282,7 +285,7 @@ def test_a_key_that_is_reused_for_something_else_is_refused(place, first, second
     [
         PAY.format(amount=100),
         POST.format(day="2026-01-15", lines=lines()),
-        "select public.send_message(%(conversation)s, 'Hello', %(key)s)",
+        SEND.format(body="Hello"),
     ],
 )
 def test_a_request_that_is_repeated_with_its_key_changes_nothing_more(place, statement):

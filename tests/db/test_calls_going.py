@@ -58,6 +58,17 @@ def test_the_same_intent_is_placed_once(phone):
     assert len(phone.control("calls")["calls"]) == 1
 
 
+def test_a_key_that_is_reused_for_another_number_is_refused(phone):
+    key = uuid.uuid4()
+    phone.call("start_call", channel_id=phone.channel(), phone=PERSON, client_key=key)
+
+    with pytest.raises(psycopg.Error) as refused:
+        phone.call("start_call", channel_id=phone.channel(), phone="+14385550198", client_key=key)
+
+    assert code(refused) == "CX021"
+    assert [call["to_number"] for call in phone.calls()] == [PERSON]
+
+
 def test_without_an_open_browser_nobody_is_called(ready):
     place(ready)
 

@@ -189,6 +189,18 @@ def test_an_uploaded_file_becomes_a_message_of_its_own(db, world):
     assert one(db, "select count(*) from queue.jobs where payload ->> 'message_id' = %s", str(message)) == 1  # fmt: skip
 
 
+def test_a_key_sends_its_file_once_and_no_other(db, world):
+    key, path = uuid4(), upload(db, world.ours)
+    other = upload(db, world.ours, name="replies/other.pdf")
+    first = send(db, world, key=key, files=[path])
+
+    assert send(db, world, key=key, files=[path]) == first
+    for body, files in ((None, [other]), ("Hello", [])):
+        with refused("CX021"):
+            send(db, world, body=body, key=key, files=files)
+    assert one(db, "select count(*) from public.attachments where storage_path = %s", other) == 0
+
+
 @pytest.mark.parametrize(
     ("mime", "kind"), [("image/png", "image"), ("audio/mpeg", "audio"), ("video/mp4", "video")]
 )
