@@ -65,7 +65,8 @@ def run_(
 ) -> None:
     """Carry out a plan, verify that nothing is left, and sign the certificate.
 
-    A run that was stopped goes on where it was when it is called again.
+    A run that was stopped goes on where it was when it is called again; after it is done there is
+    nothing to do any more (exit code 3).
 
     For instance: connext privacy erase run 0198c0de-0000-7000-8000-000000000001 --yes
     """
@@ -76,9 +77,15 @@ def run_(
         # An organization takes its requests along: one that was begun is found by itself.
         begun = db.one(
             "select e.* from privacy.erasures as e"
-            " where e.request_id = %s and e.state in ('running', 'residue')",
+            " where e.request_id = %s and e.state in ('running', 'residue', 'completed')"
+            " order by e.state = 'completed' limit 1",
             request,
         )
+        if begun and begun["state"] == "completed":
+            raise NothingToDo(
+                f"it was carried out on {begun['finished_at']:%Y-%m-%d}; print its certificate"
+                f" with 'connext privacy erase certificate {request}'"
+            )
         org = begun["org_id"] if begun else privacy_request.org_of(db, request)
     made = begun or planned(data, org, request)
     if made["state"] == "planned" and not made["plan"]:

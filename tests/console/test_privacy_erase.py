@@ -206,7 +206,11 @@ def test_a_second_run_has_nothing_to_do(desk, world, people):
     request = asked_for(desk, world.ours, people["ana"])
     assert desk("privacy", "erase", "run", request, "--yes").code == 0
 
-    assert desk("privacy", "erase", "run", request, "--yes").code == 4
+    again = desk("privacy", "erase", "run", request, "--yes")
+
+    assert again.code == 3
+    assert f"connext privacy erase certificate {request}" in again.err
+    assert desk("privacy", "erase", "certificate", request).code == 0
     assert desk("privacy", "request", "show", request, "--json").json["status"] == "completed"
 
 
