@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ if str(ROOT) not in sys.path:  # the plain `pytest` command does not put the roo
 
 import psycopg  # noqa: E402
 
+from tests import prepared  # noqa: E402
 from tests.database import TestCluster  # noqa: E402
 from tests.stacks import PROCESSES, LocalStack, processes_in  # noqa: E402
 
@@ -50,6 +52,13 @@ def _closed_network() -> Iterator[None]:
         patch.setattr(socket.socket, name, guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let all processes of this run share what is expensive to make."""
+    base = tmp_path_factory.getbasetemp()
+    prepared.share((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,7 +106,7 @@ def clone(cluster: TestCluster, template: str) -> Iterator[str]:
 
 
 def _running_stack(folder: Path, without: tuple[str, ...] = ()) -> Iterator[LocalStack]:
-    stack = LocalStack(folder, without)
+    stack = LocalStack(prepared.stack_data(folder), without)
     done = stack.up()
     assert done.returncode == 0, done.stderr
     yield stack

@@ -7,15 +7,14 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import dict_row
 from pydantic import SecretStr
 from pysequoia import Tsk
 
-from cli.keymaking import SealingKey, make_key
+from tests import prepared
 from tests.database import url_as
 from workers.core.sealing import Keyring, Opener, Sealer
 from workers.db.pool import Database
@@ -28,6 +27,9 @@ from workers.providers.meta import models, threads, webhook
 from workers.providers.meta.client import SUBSCRIBED_FIELDS
 from workers.receiver.ingest import Delivery, PostgresIngest
 
+if TYPE_CHECKING:
+    from cli.keymaking import SealingKey
+
 APP, PERSON, ASID = "4711", "222", "900900"
 QUEUES = ("jobs", "dead_jobs", "webhook_events", "unreadable_webhooks")
 ASIDE = ("meta.backfill", "meta.profile", "meta.attachment")
@@ -35,9 +37,8 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MILLIS = int(NOW.timestamp() * 1000)
 
 
-@cache
 def sealing_key() -> SealingKey:
-    return make_key()
+    return prepared.key("active")
 
 
 @dataclass

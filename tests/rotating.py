@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from cli.keymaking import SealingKey, make_key, write_private_half
+from cli.keymaking import SealingKey, write_private_half
+from tests import prepared
 from tests.messenger import Stage, sealing_key
 from workers.core.sealing import Keyring, Opener
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@cache
 def next_key() -> SealingKey:
-    """The key that is rotated to; making one takes seconds of processor time."""
-    return make_key()
+    """The key that is rotated to."""
+    return prepared.key("next")
 
 
-@cache
 def third_key() -> SealingKey:
-    return make_key()
+    return prepared.key("third")
 
 
 def rotating_stage(url: str, folder: Path) -> Stage:

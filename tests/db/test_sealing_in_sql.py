@@ -11,7 +11,7 @@ from psycopg import errors
 from pydantic import SecretStr
 from pysequoia import Tsk, decrypt
 
-from cli.keymaking import make_key
+from tests.messenger import sealing_key
 from workers.core.clock import SystemClock
 from workers.core.errors import Tampered, WrongOrganization
 from workers.core.sealing import Keyring, Opener, Sealer
@@ -22,7 +22,7 @@ SECRET = "EAAB-ünïcode-\U0001f511"
 
 @pytest.fixture(scope="module")
 def key():
-    return make_key()
+    return sealing_key()
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from pysequoia import Tsk
 
-from cli.keymaking import make_key
 from tests.messenger import sealing_key
+from tests.rotating import third_key
 from workers.core.clock import SystemClock
 from workers.core.errors import (
     NotConfigured,
@@ -173,7 +173,7 @@ def test_two_rows_swapped_are_both_refused(seal, opener, key):
 
 
 def test_a_row_that_names_another_key_is_refused(message, key):
-    other = make_key()
+    other = third_key()
     armored = f"{Tsk.from_bytes(key.private)}\n{Tsk.from_bytes(other.private)}"
     opener = Opener(Keyring(SecretStr(armored)), clock=SystemClock())
 

@@ -12,13 +12,14 @@ from cli.story import connect, messages, people
 from cli.story.book import Book
 from cli.story.stage import open_stage, wait_for
 from tests.canary import AGGRESSIVE, Detectors
+from tests.prepared import stack_data
 from tests.stacks import LocalStack, connext
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     """A stack of its own that logs every statement with every parameter."""
-    made = LocalStack(tmp_path_factory.mktemp("canary") / "data")
+    made = LocalStack(stack_data(tmp_path_factory.mktemp("canary") / "data"))
     done = made.up()
     assert done.returncode == 0, done.stderr
     with made.connect("admin_database_url") as db:

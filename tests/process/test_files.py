@@ -12,6 +12,7 @@ from cli.embedded.project import role_token
 from cli.story import connect, people
 from cli.story.book import Book
 from cli.story.stage import Denied, open_stage, wait_for
+from tests.prepared import stack_data
 from tests.stacks import LocalStack
 
 BUCKET = "/storage/v1/object/attachments"
@@ -20,7 +21,7 @@ PDF = b"%PDF-1.4 " + bytes(range(256)) * 40
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    made = LocalStack(tmp_path_factory.mktemp("files") / "data")
+    made = LocalStack(stack_data(tmp_path_factory.mktemp("files") / "data"))
     done = made.up()
     assert done.returncode == 0, done.stderr
     yield made

@@ -16,6 +16,7 @@ import pytest
 
 from cli.embedded import process
 from cli.story.stage import Denied, Person, open_stage
+from tests.prepared import stack_data
 from tests.stacks import LocalStack
 
 NAME, SURNAME = "Zebulon", "Quartzfield"
@@ -101,7 +102,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    stack = LocalStack(tmp_path_factory.mktemp("redaction") / "data")
+    stack = LocalStack(stack_data(tmp_path_factory.mktemp("redaction") / "data"))
     done = stack.up(CONNEXT_LOG_LEVEL="debug")
     assert done.returncode == 0, done.stderr
     made = Scene(stack)
