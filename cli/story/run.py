@@ -102,6 +102,7 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
         people,
         phone,
         policy,
+        restore,
         sales,
         walls,
     )
@@ -141,7 +142,9 @@ def _chapters(book: Book, folder: Path, *, keep: bool) -> Iterator[None]:
             walls.foreign_purpose,
             walls.grants_hold,
             policy.with_data,
+            restore.take_backup,
             erasure.a_person,
+            restore.rehearse,
             phone.disconnect,
             connect.disconnect,
             erasure.the_organization,

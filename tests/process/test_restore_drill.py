@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from contextlib import contextmanager
-
 import httpx
 import psycopg
 import pytest
@@ -14,7 +10,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from cli import restoring, signing
 from cli.database import using
 from cli.embedded import process
-from cli.embedded.cluster import Cluster, free_port
+from cli.embedded.backup import back_up, restored
+from cli.embedded.cluster import free_port
 from cli.erasing import Run, carry_out, plan
 from cli.errors import Failed
 from tests.children import Running
@@ -25,46 +22,6 @@ from tests.people import make_person
 
 WORKER = ("-c", "from cli.main import run; run()", "worker", "run", "upkeep")
 RECEIVER = ("-c", "from cli.main import run; run()", "receiver", "run")
-
-
-@contextmanager
-def backup(cluster, folder):
-    """Copy the running cluster as pg_basebackup does; yield where."""
-    source, target = cluster.cluster.folder, folder / "postgres"
-    with psycopg.connect(cluster.cluster.address(), autocommit=True) as db:
-        db.execute("select pg_backup_start('drill', true)")
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("pg_wal", "postmaster.*"))
-        label = db.execute("select labelfile from pg_backup_stop(false)").fetchone()[0]
-        shutil.copytree(source / "pg_wal", target / "pg_wal")
-    (target / "backup_label").write_text(label)
-    owner = source.stat()
-    for path in (target, *target.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid)
-    target.chmod(0o700)
-    yield target
-
-
-@contextmanager
-def restored(cluster, place, *, recover):
-    """Start the copy; by way of recovery it begins a timeline of its own, else nothing shows it."""
-    owner = place.stat()
-    if recover:
-        (place / "recovery.signal").touch()
-        with (place / "postgresql.auto.conf").open("a") as settings:
-            settings.write("restore_command = 'false'\n")
-        os.chown(place / "recovery.signal", owner.st_uid, owner.st_gid)
-    copy = Cluster(place, place.with_name("copy.log"), cluster.password, durable=False)
-    copy.start()
-    process.wait_until(lambda: _is_out_of_recovery(copy), 30)
-    try:
-        yield copy
-    finally:
-        copy.stop()
-
-
-def _is_out_of_recovery(copy):
-    with psycopg.connect(copy.address(), autocommit=True) as db:
-        return db.execute("select not pg_is_in_recovery()").fetchone()[0]
 
 
 def at(copy, url):
@@ -101,15 +58,16 @@ def drilled(cluster, clone, tmp_path_factory, tmp_path, monkeypatch):
         ).fetchone()
         db.execute("select privacy.verify_request(%s, %s, 'session', null)", [ours.id, request])
         db.execute("select privacy.decide_request(%s, %s, true, 'ana.r', null, null)", [ours.id, request])  # fmt: skip
-    with backup(cluster, tmp_path_factory.mktemp("backup")) as place:
-        made = plan(None, ours.id, request)
-        carry_out(Run(None, ours.id, made["id"], place=Storage(clone)), made["plan_sha256"])
-        yield place, clone, ours, ana, tmp_path / "journal"
+    place = tmp_path_factory.mktemp("backup") / "postgres"
+    back_up(cluster.cluster.folder, cluster.cluster.address(), place)
+    made = plan(None, ours.id, request)
+    carry_out(Run(None, ours.id, made["id"], place=Storage(clone)), made["plan_sha256"])
+    return place, clone, ours, ana, tmp_path / "journal"
 
 
 def test_a_recovered_backup_refuses_until_it_is_replayed_and_is_clean_then(cluster, drilled):
     place, url, ours, ana, journal = drilled
-    with restored(cluster, place, recover=True) as copy:
+    with restored(place, cluster.password) as copy:
         there = at(copy, url)
         found = "select count(*) from public.messages where id = %s"
         assert rows(there, found, ana.message) == [(1,)]  # the negative control
@@ -147,7 +105,7 @@ def test_a_recovered_backup_refuses_until_it_is_replayed_and_is_clean_then(clust
 
 def test_a_copy_of_the_files_looks_like_its_original_and_the_journal_tells_it(cluster, drilled):
     place, url, _, ana, journal = drilled
-    with restored(cluster, place, recover=False) as copy:
+    with restored(place, cluster.password, recover=False) as copy:
         there = at(copy, url)
         assert rows(url_as(there, "worker_privacy"), "select queue.refusal()") == [(None,)]
         evidence = restoring.drill(None, there, journal)
