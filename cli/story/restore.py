@@ -48,8 +48,8 @@ def rehearse(book: Book, stage: Stage) -> None:
             shutil.rmtree(_place(stage), ignore_errors=True)
         prove(told["refused_before"] and told["serves_after"], "the copy served too early or never")
         step.seen = (
-            f"refused, then replayed; rows of the erased person: {told['rows_found_before']} before,"
-            f" {told['rows_found_after']} after; connections to confirm:"
+            f"refused, then replayed; rows of the erased person: {told['rows_found_before']}"
+            f" before, {told['rows_found_after']} after; connections to confirm:"
             f" {told['connections_to_confirm']}"
         )
 
