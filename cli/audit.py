@@ -57,7 +57,7 @@ def tail(
     with connect(data) as db:
         found = db.rows(
             "select e.id, e.at, e.org_id, e.actor, e.kind, e.details from audit.events as e"
-            " order by e.id desc limit %s",
+            " order by e.xid desc, e.id desc limit %s",
             limit,
         )
     show(reversed(found), columns=COLUMNS, as_json=as_json)

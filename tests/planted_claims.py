@@ -284,7 +284,7 @@ PLANTED: dict[str, Plant] = {
         values ('{org}', 1, 'export', '{org}', sha256('x'), decode(repeat('00', 32), 'hex'), sha256('forged'))
     """,
     "audit.pseudonyms": _twice(
-        "alter table audit.events drop constraint events_details_are_references",
+        "alter domain audit.event_details drop constraint events_details_are_references",
         """
         insert into audit.events (org_id, actor, kind, details)
         values (gen_random_uuid(), 'x', 'request.opened', '{{"who": "ana@roy.example"}}')

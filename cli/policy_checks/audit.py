@@ -173,7 +173,8 @@ def pseudonyms(place: Place) -> Verdict:
     row = place.rows(
         "select count(*) as n, count(*) filter (where v.details::text ~"
         " '@|\\+[0-9]{8,}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4}' or length(v.details::text) > 2000)"
-        " as plain from (select v.details from audit.events as v order by v.id desc limit %s) as v",
+        " as plain from"
+        " (select v.details from audit.events as v order by v.xid desc, v.id desc limit %s) as v",
         NEWEST,
     )[0]
     flaws = [f"{row['plain']} events hold what looks like somebody's"] if row["plain"] else []

@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.rows import args_row, scalar_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from psycopg import AsyncConnection
 
@@ -53,6 +53,24 @@ async def rows(
     async with connection.cursor(row_factory=args_row(make), binary=True) as cursor:
         await cursor.execute(_select(signature, columns), arguments)
         return await cursor.fetchall()
+
+
+async def pages(
+    connection: AsyncConnection,
+    signature: LiteralString,
+    *arguments: object,
+    columns: tuple[str, ...],
+    make: Callable[..., Row],
+    size: int,
+) -> AsyncIterator[list[Row]]:
+    """Call a function that returns many rows, and fetch *size* of them at a time.
+
+    The server keeps the rest until the transaction ends, which it must not before the last page.
+    """
+    async with connection.cursor("pages", row_factory=args_row(make)) as cursor:
+        await cursor.execute(_select(signature, columns), arguments, binary=True)
+        while page := await cursor.fetchmany(size):
+            yield page
 
 
 async def tuples(

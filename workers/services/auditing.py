@@ -127,21 +127,19 @@ class Sealing:
 
 
 async def _tree(connection: AsyncConnection, start: int, end: int) -> merkle.Tree:
-    """Hash the events of a range, a page at a time."""
-    tree, after = merkle.Tree(), -1
-    while True:
-        page = await calls.rows(
-            connection,
-            "audit.sealable_events(bigint, bigint, bigint, integer)",
-            *(start, end, after, PAGE),
-            columns=EVENT,
-            make=_event,
-        )
+    """Hash the events of a range, a page at a time, sorted by their ids once."""
+    tree = merkle.Tree()
+    async for page in calls.pages(
+        connection,
+        "audit.sealable_events(bigint, bigint, bigint, integer)",
+        *(start, end, -1, None),
+        columns=EVENT,
+        make=_event,
+        size=PAGE,
+    ):
         for event in page:
             tree.add(merkle.leaf(event))
-        if len(page) < PAGE:
-            return tree
-        after = page[-1]["id"]
+    return tree
 
 
 def _tuple(*values: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever the columns are
