@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # provider repeats what is refused, and memory that is full loses everything.
 MOST_AT_ONCE = 500
 MOST_WAITING = 5_000
+# So long a commit waits for others to join it; providers wait seconds.
+GATHERING_SECONDS = 0.002
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +58,10 @@ class GroupIngest:
 
     An idle receiver thus commits every delivery at once, a busy one commits rarely. The pool,
     the round trip and the flush to disk are paid once a group instead of once a request.
+
+    Whoever was answered soon comes again. Without patience the first of them would be committed
+    alone, all others would gather behind it, and the receiver and the database would wait for
+    each other in turns; half of them at a time keep both at work.
     """
 
     def __init__(
@@ -75,6 +81,8 @@ class GroupIngest:
         self._queue: deque[_Waiting] = deque()
         self._size = 0
         self._something = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._wanted = 0
         self._closed = False
         counters.watch_waiting(lambda: self._size)
 
@@ -98,12 +106,15 @@ class GroupIngest:
         self._queue.append(waiting)
         self._size += delivery.size
         self._something.set()
+        if len(self._queue) >= self._wanted or self._size >= self._most_at_once:
+            self._enough.set()
         return await waiting.answer
 
     def close(self) -> None:
         """Take nothing more; `run` ends once everything that waits is answered."""
         self._closed = True
         self._something.set()
+        self._enough.set()
 
     async def run(self) -> None:
         """Commit group after group until closed and empty. Nobody is left without an answer."""
@@ -114,9 +125,20 @@ class GroupIngest:
                 self._something.clear()
                 while group := self._next():
                     await self._flush(group)
+                    await self._gather(len(group))
         finally:
             self._closed = True
             _fail([*group, *self._queue], "the receiver stops")
+
+    async def _gather(self, answered: int) -> None:
+        """Wait a moment for half of those who wait or have just been *answered*."""
+        self._wanted = (answered + len(self._queue)) // 2
+        if self._closed or len(self._queue) >= self._wanted or self._size >= self._most_at_once:
+            return
+        self._enough.clear()
+        alarm = asyncio.get_running_loop().call_later(GATHERING_SECONDS, self._enough.set)
+        await self._enough.wait()
+        alarm.cancel()
 
     def _next(self) -> list[_Waiting]:
         """Take what goes into the next commit; requests that gave up are forgotten."""
