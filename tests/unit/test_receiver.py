@@ -274,8 +274,7 @@ def test_a_body_of_exactly_the_limit_is_read(memory):
 
 
 def test_a_body_that_never_ends_runs_into_the_deadline(memory, monkeypatch):
-    real = body.read
-    monkeypatch.setattr(body, "read", lambda request: real(request, seconds=0.01))
+    monkeypatch.setattr(body, "SLOWEST", 0.01)
     # The application waits for a part that nobody sends.
     hang = asyncio.Event()
 
