@@ -20,7 +20,6 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
     ids bigint [];

@@ -121,6 +121,21 @@ def test_after_a_commit_the_first_to_come_again_is_not_committed_alone():
     assert calls == [["first"], ["a", "b", "c", "d"], ["e", "f"], ["g"]]
 
 
+def test_many_are_committed_by_halves():
+    async def run():
+        gate = Gate()
+        async with running(gate) as ingest:
+            tasks = await gathered(gate, ingest, *(delivery(str(n)) for n in range(20)))
+            gate.may.set()
+            await asyncio.gather(*tasks)
+        return [len(keys) for _, keys in gate.calls], gate.kept
+
+    sizes, kept = asyncio.run(run())
+
+    assert sizes == [1, 11, 9]
+    assert kept == ["first", *map(str, range(20))]
+
+
 def test_nobody_is_answered_before_the_commit():
     async def run():
         gate = Gate()

@@ -26,6 +26,8 @@ MOST_AT_ONCE = 500
 MOST_WAITING = 5_000
 # So long a commit waits for others to join it; providers wait seconds.
 GATHERING_SECONDS = 0.002
+# In deliveries. A commit costs as much by itself as about ten of them: fewer are not parted.
+FEWEST_TO_PART = 8
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +61,10 @@ class GroupIngest:
     An idle receiver thus commits every delivery at once, a busy one commits rarely. The pool,
     the round trip and the flush to disk are paid once a group instead of once a request.
 
-    Whoever was answered soon comes again. Without patience the first of them would be committed
-    alone, all others would gather behind it, and the receiver and the database would wait for
-    each other in turns; half of them at a time keep both at work.
+    Whoever was answered soon comes again. If the first of them were committed alone, all others
+    would gather behind it; if all were committed together, nobody would be left to read from. The
+    receiver and the database would wait for each other in turns: half of them at a time keep both
+    at work.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class GroupIngest:
         self._size = 0
         self._something = asyncio.Event()
         self._enough = asyncio.Event()
-        self._wanted = 0
+        self._wanted = 0  # deliveries in the next commit; 0: whatever waits
         self._closed = False
         counters.watch_waiting(lambda: self._size)
 
@@ -126,13 +129,14 @@ class GroupIngest:
                 while group := self._next():
                     await self._flush(group)
                     await self._gather(len(group))
+                self._wanted = 0
         finally:
             self._closed = True
             _fail([*group, *self._queue], "the receiver stops")
 
     async def _gather(self, answered: int) -> None:
         """Wait a moment for half of those who wait or have just been *answered*."""
-        self._wanted = (answered + len(self._queue)) // 2
+        self._wanted = (answered + len(self._queue) + 1) // 2
         if self._closed or len(self._queue) >= self._wanted or self._size >= self._most_at_once:
             return
         self._enough.clear()
@@ -144,7 +148,8 @@ class GroupIngest:
         """Take what goes into the next commit; requests that gave up are forgotten."""
         group: list[_Waiting] = []
         size = 0
-        while self._queue:
+        most = max(self._wanted, FEWEST_TO_PART) if self._wanted else len(self._queue)
+        while self._queue and len(group) < most:
             first = self._queue[0].delivery.size
             if group and size + first > self._most_at_once:
                 break
