@@ -13,6 +13,14 @@ async def hang():
     await asyncio.Event().wait()
 
 
+async def after(seconds):
+    """Let the loop's time go on."""
+    loop = asyncio.get_running_loop()
+    passed = loop.create_future()
+    loop.call_later(seconds, passed.set_result, None)
+    await passed
+
+
 def run(test):
     return asyncio.run(asyncio.wait_for(test(), 10))
 
@@ -23,7 +31,7 @@ def test_what_takes_too_long_ends_with_a_timeout_and_the_rest_goes_on():
         with pytest.raises(TimeoutError), patience():
             await hang()
         with patience():
-            await asyncio.sleep(0)
+            await after(0)
         return asyncio.current_task().cancelling()
 
     assert run(tried) == 0
@@ -34,8 +42,8 @@ def test_each_has_its_own_deadline():
         loop = asyncio.get_running_loop()
         patience = Patience(SHORT)
 
-        async def late(after):
-            await asyncio.sleep(after)
+        async def late(moment):
+            await after(moment)
             began = loop.time()
             with pytest.raises(TimeoutError), patience():
                 await hang()
@@ -56,8 +64,8 @@ def test_who_was_in_time_is_not_cancelled_later():
 
         async def quick():
             with patience():
-                await asyncio.sleep(0)
-            await asyncio.sleep(SHORT * 3)
+                await after(0)
+            await after(SHORT * 3)
             return "done"
 
         return await asyncio.gather(slow(), quick(), slow())
@@ -74,7 +82,7 @@ def test_a_cancellation_from_elsewhere_stays_one():
                 await hang()
 
         task = asyncio.create_task(waits())
-        await asyncio.sleep(0)
+        await after(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
