@@ -1,7 +1,9 @@
 """Proven webhooks on their way into the database: once each, durably, and where they belong."""
 
 import asyncio
+import threading
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -187,3 +189,60 @@ def test_a_refusal_reaches_every_request(stage):
         stage.do("grant execute on function queue.ingest(text, jsonb) to ingress")
 
     assert [type(one) for one in results] == [Refused, Refused]
+
+
+def test_events_of_a_conversation_stand_behind_one_another_and_behind_what_was_there(stage):
+    stage.store([event(stage, "a"), event(stage, "x", contact="333")])
+    stage.store([event(stage, "b"), event(stage, "c"), event(stage, "y", contact="444")])
+
+    jobs = stage.do(
+        "select e.event_key, j.state, j.turn from queue.jobs as j"
+        " inner join queue.webhook_events as e on (j.payload ->> 'event_id')::bigint = e.id"
+        " order by e.id"
+    )
+    assert [(job["event_key"], job["state"]) for job in jobs] == [
+        ("a", "ready"),
+        ("x", "ready"),
+        ("b", "blocked"),
+        ("c", "blocked"),
+        ("y", "ready"),
+    ]
+    assert [job["turn"] for job in jobs] == sorted({job["turn"] for job in jobs})
+
+
+def test_a_head_that_comes_at_the_same_moment_is_stood_behind(stage):
+    stage.store([event(stage, "a")])
+    key = stage.one("delete from queue.jobs returning ordering_key")["ordering_key"]
+    storing = threading.Thread(
+        target=stage.store,
+        args=[[event(stage, "b"), event(stage, "c"), event(stage, "x", contact="333")]],
+    )
+
+    with psycopg.connect(stage.url) as other:
+        other.execute(
+            "select queue.add('meta', 'meta.event', %s, '{}', %s, null, 5::smallint, null, 1::smallint)",
+            [stage.org, key],
+        )
+        storing.start()
+        _await_blocked_by(stage, other.info.backend_pid)
+    storing.join()
+
+    jobs = stage.do("select ordering_key, payload, state from queue.jobs order by ordering_key, id")
+    mine = [job for job in jobs if job["ordering_key"] == key]
+    assert [job["state"] for job in mine] == ["ready", "blocked", "blocked"]
+    kept = stage.do("select id, event_key from queue.webhook_events order by id")
+    ids = {row["event_key"]: row["id"] for row in kept}
+    assert [job["payload"] for job in mine[1:]] == [
+        {"event_id": ids["b"]},
+        {"event_id": ids["c"]},
+    ]
+    assert [job["state"] for job in jobs if job not in mine] == ["ready"]
+
+
+def _await_blocked_by(stage, backend):
+    for _ in range(10_000):
+        if stage.do(
+            "select 1 from pg_stat_activity where %s = any(pg_blocking_pids(pid))", backend
+        ):
+            return
+    raise AssertionError("it never had to wait")

@@ -187,3 +187,26 @@ def test_a_head_that_is_parked_keeps_its_key_waiting(queue):
     queue.unpark(broken)
     assert queue.claimed_ids() == [head]
     assert queue.states()[behind] == "blocked"
+
+
+@pytest.mark.parametrize("owner", [None, org()], ids=["of nobody", "of an organization"])
+def test_enqueueing_does_not_read_the_line(queue, owner):
+    jobs = [{"kind": "meta.send", "org_id": owner and str(owner)}] * 2_000
+    queue.value("queue.enqueue_many(%s, %s)", json.dumps(jobs))
+
+    with queue.db.transaction():
+        before = reads(queue)
+        queue.value("queue.enqueue_many(%s, %s)", json.dumps(jobs[:3]))
+        read = reads(queue) - before
+
+    assert read <= 1
+    turns = queue.rows("select turn from queue.jobs order by id")
+    assert [job["turn"] for job in turns] == list(range(2_003))
+
+
+def reads(queue):
+    """Index entries of the line that this transaction has read."""
+    return queue.rows(
+        "select sum(pg_stat_get_xact_tuples_returned(c.oid))::integer as n from pg_class as c"
+        " where c.relname like 'jobs_meta_%%' and c.relkind = 'i'"
+    )[0]["n"]

@@ -99,6 +99,43 @@ def test_what_gathers_during_a_commit_goes_into_the_next_one_together():
     assert "connext_webhook_store_seconds_count 4.0" in metrics
 
 
+def test_after_a_commit_the_first_to_come_again_is_not_committed_alone():
+    async def run():
+        gate = Gate()
+        async with running(gate) as ingest:
+            tasks = await gathered(gate, ingest, *(delivery(key) for key in "abcd"))
+            gate.may.set()
+            await asyncio.gather(*tasks)
+            again = [asyncio.create_task(ingest.store(delivery("e")))]
+            await turn()
+            early = len(gate.calls)
+            again += [asyncio.create_task(ingest.store(delivery("f")))]
+            await asyncio.gather(*again)
+            # Nobody else comes: one alone waits a moment only.
+            await ingest.store(delivery("g"))
+        return early, [keys for _, keys in gate.calls]
+
+    early, calls = asyncio.run(run())
+
+    assert early == 2
+    assert calls == [["first"], ["a", "b", "c", "d"], ["e", "f"], ["g"]]
+
+
+def test_many_are_committed_by_halves():
+    async def run():
+        gate = Gate()
+        async with running(gate) as ingest:
+            tasks = await gathered(gate, ingest, *(delivery(str(n)) for n in range(20)))
+            gate.may.set()
+            await asyncio.gather(*tasks)
+        return [len(keys) for _, keys in gate.calls], gate.kept
+
+    sizes, kept = asyncio.run(run())
+
+    assert sizes == [1, 11, 9]
+    assert kept == ["first", *map(str, range(20))]
+
+
 def test_nobody_is_answered_before_the_commit():
     async def run():
         gate = Gate()

@@ -274,8 +274,7 @@ def test_a_body_of_exactly_the_limit_is_read(memory):
 
 
 def test_a_body_that_never_ends_runs_into_the_deadline(memory, monkeypatch):
-    real = body.read
-    monkeypatch.setattr(body, "read", lambda request: real(request, seconds=0.01))
+    monkeypatch.setattr(body, "SLOWEST", 0.01)
     # The application waits for a part that nobody sends.
     hang = asyncio.Event()
 
@@ -352,7 +351,21 @@ def test_what_could_not_be_stored_is_counted_by_its_reason(memory, failure, reas
 
 
 @pytest.mark.parametrize("path", [PATH, "/healthz", "/elsewhere"])
-def test_every_answer_carries_the_security_headers(memory, path):
-    answer = request(memory, "GET", path)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_answer_carries_the_security_headers(memory, method, path):
+    answer = request(memory, method, path)
 
     assert HEADERS.items() <= dict(answer.headers).items()
+
+
+def test_a_body_that_comes_in_pieces_is_put_together(memory):
+    raw = batch({"mid": "m_1", "text": "a"})
+
+    async def pieces():
+        for start in range(0, len(raw), 7):
+            yield raw[start : start + 7]
+
+    answer = request(memory, "POST", content=pieces(), headers=signed(raw))
+
+    assert answer.status_code == 200
+    assert [event["key"] for event in memory.kept[0].events] == ["page:1:msg:m_1"]

@@ -36,7 +36,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own, handed on
         super().__init__(*given, **named)
         self._head = 0  # bytes of a head that is not complete yet
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None  # in the loop's time
+        self._timer: asyncio.TimerHandle | None = None
 
     # What the connection goes through: head, body, answer, and again ------------------------------
 
@@ -78,6 +79,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._forget()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -92,20 +96,30 @@ class GuardedProtocol(HttpToolsProtocol):
         # There is no cycle before the first request.
         return self._deadline is None and not getattr(self.cycle, "response_complete", True)
 
+    # A deadline comes and goes two times in a request; setting a timer each time would cost as
+    # much as parsing it. The timer stays, and looks at the deadline when its time has come.
+
     def _await(self, factor: float = 1.0) -> None:
-        self._forget()
-        self._deadline = self.loop.call_later(self.limits.seconds * factor, self._give_up)
+        self._deadline = self.loop.time() + self.limits.seconds * factor
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._deadline, self._look)
 
     def _forget(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        """End a connection whose request did not arrive in time."""
         self._deadline = None
-        if not self.transport.is_closing():
-            self.transport.abort()
+
+    def _look(self) -> None:
+        """End a connection whose request did not arrive in time."""
+        self._timer = None
+        if self._deadline is None or self.transport.is_closing():
+            return
+        if self._deadline > self.loop.time():
+            self._timer = self.loop.call_at(self._deadline, self._look)
+            return
+        self._deadline = None
+        self.transport.abort()
 
     def _make_room(self) -> None:
         """End the connection that has waited longest for its request."""
@@ -122,7 +136,7 @@ class GuardedProtocol(HttpToolsProtocol):
     @property
     def due(self) -> float:
         """When this connection is given up; those that keep alive between requests go first."""
-        return 0.0 if self._deadline is None else self._deadline.when()
+        return self._deadline or 0.0
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer without the application, and close."""

@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from starlette.requests import ClientDisconnect
+
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Receive
+
+    from workers.receiver.patience import Patience
 
 LARGEST: Final = 1024 * 1024  # bytes; Meta's batches stay far below
 SLOWEST: Final = 10.0  # seconds for all of it
@@ -22,9 +27,7 @@ class TooSlow(Exception):
 
 async def read(request: Request, *, largest: int = LARGEST, seconds: float = SLOWEST) -> bytes:
     """Read the body, giving up as soon as it is too large: what it claims to be, or what came."""
-    claimed = request.headers.get("content-length", "")
-    if claimed.isascii() and claimed.isdigit() and int(claimed[:20]) > largest:
-        raise TooLarge
+    refuse(request.headers.get("content-length", "").encode("latin-1"), largest=largest)
     parts: list[bytes] = []
     size = 0
     try:
@@ -37,3 +40,37 @@ async def read(request: Request, *, largest: int = LARGEST, seconds: float = SLO
     except TimeoutError:
         raise TooSlow from None
     return b"".join(parts)
+
+
+def refuse(claimed: bytes, *, largest: int) -> None:
+    """Raise TooLarge when a content-length claims too much."""
+    if claimed.isdigit() and int(claimed[:20]) > largest:
+        raise TooLarge
+
+
+async def receive_all(
+    receive: Receive, *, patience: Patience, claimed: bytes, largest: int = LARGEST
+) -> bytes:
+    """Do what `read` does, for an endpoint that has no use for a Request.
+
+    A body usually comes in one piece; then nothing is copied.
+    """
+    refuse(claimed, largest=largest)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        with patience():
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                part: bytes = message.get("body", b"")
+                size += len(part)
+                if size > largest:
+                    raise TooLarge
+                if not message.get("more_body", False):
+                    break
+                parts.append(part)
+    except TimeoutError:
+        raise TooSlow from None
+    return b"".join((*parts, part)) if parts else part

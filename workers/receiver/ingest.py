@@ -85,8 +85,7 @@ class PostgresIngest:
     async def store(self, delivery: Delivery) -> Stored:
         """Keep a delivery; when one event's data is refused, keep the others."""
         try:
-            async with self._database.transaction() as connection:
-                return await _store(connection, delivery)
+            return await self.store_together([delivery])
         except Refused as error:
             if not (error.sqlstate or "").startswith(DATA_AT_FAULT):
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from typing import TYPE_CHECKING, Final
 
@@ -15,16 +14,18 @@ from workers.core.log import describe
 from workers.providers.meta import webhook
 from workers.receiver import body
 from workers.receiver.ingest import Delivery, Ingest, Shape, Stored
+from workers.receiver.patience import Patience
 from workers.receiver.together import Overloaded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
     from starlette.requests import Request
+    from starlette.types import Receive, Scope
 
     from workers.receiver.counters import Counters
 
 PROVIDER: Final = "meta"
-SIGNATURE: Final = "x-hub-signature-256"
+SIGNATURE: Final = b"x-hub-signature-256"
 LONGEST_CHALLENGE: Final = 256
 SLOWEST_STORE: Final = 4.0  # seconds: Meta waits five, and a late answer is a lost one
 # What kept a body from arriving, how it is counted, and what is answered.
@@ -33,9 +34,6 @@ INCOMPLETE: Final[dict[type[Exception], tuple[str, int]]] = {
     body.TooSlow: ("too_slow", 408),
     ClientDisconnect: ("hung_up", 400),
 }
-
-# Without a body they are all the same: made once.
-ANSWERS: Final = {status: Response(status_code=status) for status in (200, 400, 401, 408, 413, 503)}
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +48,8 @@ class MetaWebhook:
         self._verify_token = verify_token
         self._ingest = ingest
         self._counters = counters
+        self._patience_to_read = Patience(body.SLOWEST)
+        self._patience_to_store = Patience(SLOWEST_STORE)
 
     async def challenge(self, request: Request) -> Response:
         """Answer Meta's question at set-up: whoever knows the token gets the challenge back."""
@@ -65,25 +65,32 @@ class MetaWebhook:
         self._counters.request(PROVIDER, "challenged")
         return PlainTextResponse(challenge)
 
-    async def deliver(self, request: Request) -> Response:
+    async def deliver(self, scope: Scope, receive: Receive) -> int:
         """Prove, parse and store a delivery; 200 says that it is durable."""
-        outcome, status = await self._outcome(request)
+        outcome, status = await self._outcome(scope, receive)
         self._counters.request(PROVIDER, outcome)
-        return ANSWERS[status]
+        return status
 
-    async def _outcome(self, request: Request) -> tuple[str, int]:
+    async def _outcome(self, scope: Scope, receive: Receive) -> tuple[str, int]:
         """Name what became of a delivery, and the status that tells Meta."""
+        signatures: list[str] = []
+        claimed = b""
+        for name, value in scope["headers"]:
+            if name == SIGNATURE:
+                signatures.append(value.decode("latin-1"))
+            elif name == b"content-length":
+                claimed = value
         try:
-            raw = await body.read(request)
-            self._prove(raw, request.headers.getlist(SIGNATURE))
-            async with asyncio.timeout(SLOWEST_STORE):
+            raw = await body.receive_all(receive, patience=self._patience_to_read, claimed=claimed)
+            self._prove(raw, signatures)
+            with self._patience_to_store():
                 return await self._keep(raw), 200
         except tuple(INCOMPLETE) as error:
             outcome, status = INCOMPLETE[type(error)]
             return self._rejected(outcome, status, outcome)
         except Unauthentic as error:
             log.warning("webhook refused", provider=PROVIDER, problem=str(error))
-            return self._rejected("unauthentic", 401, _flaw(request.headers.getlist(SIGNATURE)))
+            return self._rejected("unauthentic", 401, _flaw(signatures))
         except Overloaded:
             # Counted, not logged: a line for each would add to the load.
             return self._rejected("unavailable", 503, "overloaded")
@@ -106,7 +113,7 @@ class MetaWebhook:
     def _prove(self, raw: bytes, signatures: list[str]) -> None:
         header = signatures[0] if len(signatures) == 1 else None
         if not webhook.is_authentic(raw, header, secret=self._app_secret.get_secret_value()):
-            raise Unauthentic(f"{SIGNATURE} does not prove the body")
+            raise Unauthentic(f"{SIGNATURE.decode()} does not prove the body")
 
     async def _keep(self, raw: bytes) -> str:
         """Store what the delivery holds; what cannot be read leaves its shape behind."""

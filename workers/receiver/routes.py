@@ -30,6 +30,7 @@ def routes(
 ) -> list[Route]:
     """List every address and method; anything else is 404 or 405.
 
+    Meta's deliveries do not come here (see app.Shortcut).
     What the receiver has counted and whether it is ready are told on another port.
     """
 
@@ -44,7 +45,6 @@ def routes(
     return [
         *of_telnyx,
         Route(META_PATH, meta.challenge, methods=["GET"]),
-        Route(META_PATH, meta.deliver, methods=["POST"]),
         Route(f"{META_PATH}/deauthorize", callbacks.deauthorize, methods=["POST"]),
         Route(f"{META_PATH}/deletion", callbacks.deletion, methods=["POST"]),
         Route("/healthz", healthz),

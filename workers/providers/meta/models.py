@@ -87,7 +87,7 @@ class Message(_Shape):
     mid: Id
     text: str | None = None
     is_echo: bool = False
-    attachments: Annotated[list[Attachment], BeforeValidator(_sequence)] = []
+    attachments: Annotated[tuple[Attachment, ...], BeforeValidator(_sequence)] = ()
     reply_to: Reply | None = None
     metadata: str | None = None
     app_id: Id | None = None
