@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
+from isal import isal_zlib
 from psycopg.conninfo import conninfo_to_dict
 
 from bench import results
 from bench.cluster import durable_cluster
-from cli import auditing, signing
+from cli import auditing, export_zip, signing
 from cli.erasing import plan
 from tests.database import as_user
 from tests.world import make_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from psycopg.abc import Buffer
 
     from tests.database import TestCluster
     from tests.world import Org, World
@@ -110,7 +111,10 @@ def _one(db: psycopg.Connection[Any], query: Any, *values: object) -> Any:  # no
 
 
 def _export(url: str, ours: Org, place: Path) -> list[results.Row]:
-    """Export beside COPY of the same rows: into a file as it comes, and into the same archive."""
+    """Export beside COPY of the same rows: into a file as it comes, and into the same archive.
+
+    An export writes each row twice, as JSON and as CSV.
+    """
     request = _granted(url, ours.id, "access")
     bare, packed = _copied(url, ours, place / "bare.csv"), _packed(url, ours, place / "bare.zip")
     words = [sys.executable, "-c", MAKE, str(ours.id), str(request), str(place / "export.zip")]
@@ -136,25 +140,31 @@ def _copied(url: str, ours: Org, out: Path) -> float:
 
 
 def _packed(url: str, ours: Org, out: Path) -> float:
-    """COPY the messages into a zip of level 1, with a digest: what an export's file is."""
+    """COPY the messages into the archive that an export is, deflated and digested as it is."""
     begun = time.perf_counter()
     with (
         psycopg.connect(url) as db,
         db.cursor() as cursor,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("messages.csv", "w", force_zip64=True) as file,
+        out.open("wb") as raw,
+        export_zip.Archive(raw) as archive,
     ):
-        digest, waiting = hashlib.sha256(), bytearray()
+        digest = export_zip.Digest()
         with cursor.copy(_messages(ours)) as copy:
-            for piece in copy:
-                waiting += piece
-                if len(waiting) > BLOCK:
-                    digest.update(waiting)
-                    file.write(waiting)
-                    waiting.clear()
-        digest.update(waiting)
-        file.write(waiting)
+            archive.put("messages.csv", _deflated(copy, digest), known=digest)
         return cursor.rowcount / (time.perf_counter() - begun)
+
+
+def _deflated(pieces: Iterable[Buffer], digest: export_zip.Digest) -> Iterator[bytes]:
+    """Deflate in big blocks, each digested."""
+    deflate, waiting = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15), bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) > BLOCK:
+            digest.update(bytes(waiting))
+            yield deflate.compress(waiting)
+            waiting.clear()
+    digest.update(bytes(waiting))
+    yield deflate.compress(waiting) + deflate.flush(isal_zlib.Z_FULL_FLUSH)
 
 
 def _messages(ours: Org) -> bytes:
@@ -177,7 +187,7 @@ def _sweep(url: str, ours: Org) -> results.Row:
 def _erasure(cluster: TestCluster, url: str, world: World, rows: int) -> list[results.Row]:
     """Erase the organization in one copy, and delete its messages by hand in another."""
     ours = world.ours
-    bare_url = cluster.url(cluster.create(conninfo_to_dict(url)["dbname"], "bare"))
+    bare_url = cluster.url(cluster.create(str(conninfo_to_dict(url)["dbname"]), "bare"))
     begun = time.perf_counter()
     with psycopg.connect(bare_url, autocommit=True) as db:
         while db.execute(
