@@ -166,8 +166,11 @@ def _make(
         for block, number in _blocks(reading.db, table.copy(piece.low)):
             as_json, as_csv = render(table.shape, block, number)
             first = not rows and not piece.number
-            behind.do(_put, lines, for_lines, b"[\n" if first else b",\n", as_json)
-            behind.do(_put, cells, for_cells, table.shape.title if first else b"", as_csv)
+            behind.do(
+                _put,
+                (lines, for_lines, b"[\n" if first else b",\n", as_json),
+                (cells, for_cells, table.shape.title if first else b"", as_csv),
+            )
             rows += number
         end = block[block.rfind(b"\n", 0, -1) + 1 :]
         made = replace(piece, rows=rows, high=table.key(end) if rows == PAGE else None)
@@ -186,12 +189,13 @@ def _make(
         raise
 
 
-def _put(file: Packed, digest: Digest | None, *pieces: bytes) -> None:
-    """Write what comes next in a file."""
-    for piece in pieces:
-        file.write(piece)
+def _put(*files: tuple[Packed, Digest | None, bytes, bytes]) -> None:
+    """Write what comes next in each file."""
+    for file, digest, before, block in files:
+        plain = before + block
+        file.write(plain)
         if digest is not None:
-            digest.update(piece)
+            digest.update(plain)
 
 
 def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, int]]:

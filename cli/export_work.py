@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LENGTH = struct.Struct(">I")
 NONCE, FRAME = 12, 1 << 16
 LEVEL = 1
-AHEAD = 4  # blocks that wait to be written
+AHEAD = 3  # blocks that wait to be written
 SOON = 0.0001  # seconds that Python's lock is held while another thread wants it
 
 
