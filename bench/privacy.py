@@ -63,6 +63,18 @@ begun = time.perf_counter()
 carry_out(Run(None, UUID(sys.argv[1]), UUID(sys.argv[2])), sys.argv[3])
 print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
+DELETE = """
+import os, sys
+import psycopg
+with psycopg.connect(os.environ["CONNEXT_DATABASE_URL"], autocommit=True) as db:
+    while db.execute(sys.argv[1], sys.argv[2:]).rowcount:
+        pass
+"""
+BARE = """
+    delete from public.messages as m where m.ctid = any (array(
+        select s.ctid from public.messages as s where s.org_id = %s limit 5000
+    ))
+"""
 PAGE = """
     select m.id, m.body from public.messages as m
     where m.conversation_id = %s order by m.occurred_at desc limit 50
@@ -185,34 +197,48 @@ def _sweep(url: str, ours: Org) -> results.Row:
 
 
 def _erasure(cluster: TestCluster, url: str, world: World, rows: int) -> list[results.Row]:
-    """Erase the organization in one copy, and delete its messages by hand in another."""
+    """Erase the organization in one copy, and delete its messages by hand in others."""
     ours = world.ours
-    bare_url = cluster.url(cluster.create(str(conninfo_to_dict(url)["dbname"]), "bare"))
+    name = str(conninfo_to_dict(url)["dbname"])
+    bare_url, beside_url = (cluster.url(cluster.create(name, copy)) for copy in ("bare", "beside"))
     begun = time.perf_counter()
     with psycopg.connect(bare_url, autocommit=True) as db:
-        while db.execute(
-            "delete from public.messages as m where m.ctid = any (array("
-            "select s.ctid from public.messages as s where s.org_id = %s limit 5000))",
-            [ours.id],
-        ).rowcount:
+        while db.execute(BARE, [ours.id]).rowcount:
             pass
     bare = rows / (time.perf_counter() - begun)
+    beside = _beside(beside_url, world, [DELETE, BARE, str(ours.id)])[0]
     request = _granted(url, ours.id, "deletion")
     with psycopg.connect(url) as db:  # as the workers would: nothing is left to revoke
         db.execute("delete from private.revocations")
         db.execute("delete from private.sealed_tokens")
     quiet = _reading(url, world.theirs, lambda looks: looks < LOOKS)
     made = plan(None, ours.id, request)
-    words = [sys.executable, "-c", ERASE, str(ours.id), str(made["id"]), made["plan_sha256"]]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as erasing:
-        busy = _reading(url, world.theirs, lambda _: erasing.poll() is None)
-        out, _ = erasing.communicate()
+    words = [ERASE, str(ours.id), str(made["id"]), made["plan_sha256"]]
+    busy, out = _beside(url, world, words)
     seconds, memory = (float(word) for word in out.split())
     return [
         results.at_least("erasure with all of it", rows / seconds, bare, ERASURE_GOAL, "rows/s"),
         results.at_most("others' reads during an erasure, p99", busy, quiet, OTHERS_GOAL, "ms"),
+        # What the machine gives beside anything that deletes as many rows.
+        results.Row(
+            "others' reads beside the bare DELETE, p99", beside, "ms", "to compare", True,
+            quiet, beside / quiet,
+        ),
         results.below("erasure, memory", memory, MEMORY_LIMIT, "MB"),
-    ]
+    ]  # fmt: skip
+
+
+def _beside(url: str, world: World, words: list[str]) -> tuple[float, str]:
+    """Read as somebody else while a script works on the database; return p99 and what it said."""
+    with subprocess.Popen(
+        [sys.executable, "-c", *words], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"CONNEXT_DATABASE_URL": url},
+    ) as working:  # fmt: skip
+        found = _reading(url, world.theirs, lambda _: working.poll() is None)
+        out, _ = working.communicate()
+    if working.returncode:
+        raise subprocess.CalledProcessError(working.returncode, words[0])
+    return found, out
 
 
 def _reading(url: str, org: Org, more: Callable[[int], bool]) -> float:
