@@ -44,6 +44,7 @@ FILL = """
     from generate_series(1, %s) as n
 """
 MAKE = """
+import cryptography.hazmat.primitives.ciphers.aead, isal, psycopg  # the baseline has them as well
 import resource, sys
 from pathlib import Path
 from uuid import UUID

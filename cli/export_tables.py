@@ -206,12 +206,12 @@ def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, in
     from psycopg import errors, pq
 
     waiting: list[bytes | memoryview] = []
-    size = 0
+    size, next_row = 0, db.pgconn.get_copy_data
     begun = db.pgconn.exec_(query.encode())
     if begun.status != pq.ExecStatus.COPY_OUT:
         raise errors.error_from_result(begun)
     try:
-        while (got := db.pgconn.get_copy_data(0))[0] > 0:
+        while (got := next_row(0))[0] > 0:
             waiting.append(got[1])
             size += got[0]
             if size >= BLOCK:
@@ -219,7 +219,7 @@ def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, in
                 waiting, size = [], 0
     finally:
         while got[0] > 0:  # whoever stopped listening left some
-            got = db.pgconn.get_copy_data(0)
+            got = next_row(0)
         while ended := db.pgconn.get_result():
             if ended.status == pq.ExecStatus.FATAL_ERROR:
                 raise errors.error_from_result(ended)
