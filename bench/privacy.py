@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
+from isal import isal_zlib
 from psycopg.conninfo import conninfo_to_dict
 
 from bench import results
 from bench.cluster import durable_cluster
-from cli import auditing, signing
+from cli import auditing, export_zip, signing
 from cli.erasing import plan
 from tests.database import as_user
 from tests.world import make_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from psycopg.abc import Buffer
 
     from tests.database import TestCluster
     from tests.world import Org, World
@@ -43,6 +44,7 @@ FILL = """
     from generate_series(1, %s) as n
 """
 MAKE = """
+import cryptography.hazmat.primitives.ciphers.aead, isal, psycopg  # the baseline has them as well
 import resource, sys
 from pathlib import Path
 from uuid import UUID
@@ -61,6 +63,18 @@ from cli.erasing import Run, carry_out
 begun = time.perf_counter()
 carry_out(Run(None, UUID(sys.argv[1]), UUID(sys.argv[2])), sys.argv[3])
 print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+DELETE = """
+import os, sys
+import psycopg
+with psycopg.connect(os.environ["CONNEXT_DATABASE_URL"], autocommit=True) as db:
+    while db.execute(sys.argv[1], sys.argv[2:]).rowcount:
+        pass
+"""
+BARE = """
+    delete from public.messages as m where m.ctid = any (array(
+        select s.ctid from public.messages as s where s.org_id = %s limit 5000
+    ))
 """
 PAGE = """
     select m.id, m.body from public.messages as m
@@ -110,7 +124,10 @@ def _one(db: psycopg.Connection[Any], query: Any, *values: object) -> Any:  # no
 
 
 def _export(url: str, ours: Org, place: Path) -> list[results.Row]:
-    """Export beside COPY of the same rows: into a file as it comes, and into the same archive."""
+    """Export beside COPY of the same rows: into a file as it comes, and into the same archive.
+
+    An export writes each row twice, as JSON and as CSV.
+    """
     request = _granted(url, ours.id, "access")
     bare, packed = _copied(url, ours, place / "bare.csv"), _packed(url, ours, place / "bare.zip")
     words = [sys.executable, "-c", MAKE, str(ours.id), str(request), str(place / "export.zip")]
@@ -136,25 +153,31 @@ def _copied(url: str, ours: Org, out: Path) -> float:
 
 
 def _packed(url: str, ours: Org, out: Path) -> float:
-    """COPY the messages into a zip of level 1, with a digest: what an export's file is."""
+    """COPY the messages into the archive that an export is, deflated and digested as it is."""
     begun = time.perf_counter()
     with (
         psycopg.connect(url) as db,
         db.cursor() as cursor,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("messages.csv", "w", force_zip64=True) as file,
+        out.open("wb") as raw,
+        export_zip.Archive(raw) as archive,
     ):
-        digest, waiting = hashlib.sha256(), bytearray()
+        digest = export_zip.Digest()
         with cursor.copy(_messages(ours)) as copy:
-            for piece in copy:
-                waiting += piece
-                if len(waiting) > BLOCK:
-                    digest.update(waiting)
-                    file.write(waiting)
-                    waiting.clear()
-        digest.update(waiting)
-        file.write(waiting)
+            archive.put("messages.csv", _deflated(copy, digest), known=digest)
         return cursor.rowcount / (time.perf_counter() - begun)
+
+
+def _deflated(pieces: Iterable[Buffer], digest: export_zip.Digest) -> Iterator[bytes]:
+    """Deflate in big blocks, each digested."""
+    deflate, waiting = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15), bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) > BLOCK:
+            digest.update(bytes(waiting))
+            yield deflate.compress(waiting)
+            waiting.clear()
+    digest.update(bytes(waiting))
+    yield deflate.compress(waiting) + deflate.flush(isal_zlib.Z_FULL_FLUSH)
 
 
 def _messages(ours: Org) -> bytes:
@@ -175,34 +198,48 @@ def _sweep(url: str, ours: Org) -> results.Row:
 
 
 def _erasure(cluster: TestCluster, url: str, world: World, rows: int) -> list[results.Row]:
-    """Erase the organization in one copy, and delete its messages by hand in another."""
+    """Erase the organization in one copy, and delete its messages by hand in others."""
     ours = world.ours
-    bare_url = cluster.url(cluster.create(conninfo_to_dict(url)["dbname"], "bare"))
+    name = str(conninfo_to_dict(url)["dbname"])
+    bare_url, beside_url = (cluster.url(cluster.create(name, copy)) for copy in ("bare", "beside"))
     begun = time.perf_counter()
     with psycopg.connect(bare_url, autocommit=True) as db:
-        while db.execute(
-            "delete from public.messages as m where m.ctid = any (array("
-            "select s.ctid from public.messages as s where s.org_id = %s limit 5000))",
-            [ours.id],
-        ).rowcount:
+        while db.execute(BARE, [ours.id]).rowcount:
             pass
     bare = rows / (time.perf_counter() - begun)
+    beside = _beside(beside_url, world, [DELETE, BARE, str(ours.id)])[0]
     request = _granted(url, ours.id, "deletion")
     with psycopg.connect(url) as db:  # as the workers would: nothing is left to revoke
         db.execute("delete from private.revocations")
         db.execute("delete from private.sealed_tokens")
     quiet = _reading(url, world.theirs, lambda looks: looks < LOOKS)
     made = plan(None, ours.id, request)
-    words = [sys.executable, "-c", ERASE, str(ours.id), str(made["id"]), made["plan_sha256"]]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as erasing:
-        busy = _reading(url, world.theirs, lambda _: erasing.poll() is None)
-        out, _ = erasing.communicate()
+    words = [ERASE, str(ours.id), str(made["id"]), made["plan_sha256"]]
+    busy, out = _beside(url, world, words)
     seconds, memory = (float(word) for word in out.split())
     return [
         results.at_least("erasure with all of it", rows / seconds, bare, ERASURE_GOAL, "rows/s"),
         results.at_most("others' reads during an erasure, p99", busy, quiet, OTHERS_GOAL, "ms"),
+        # What the machine gives beside anything that deletes as many rows.
+        results.Row(
+            "others' reads beside the bare DELETE, p99", beside, "ms", "to compare", True,
+            quiet, beside / quiet,
+        ),
         results.below("erasure, memory", memory, MEMORY_LIMIT, "MB"),
-    ]
+    ]  # fmt: skip
+
+
+def _beside(url: str, world: World, words: list[str]) -> tuple[float, str]:
+    """Read as somebody else while a script works on the database; return p99 and what it said."""
+    with subprocess.Popen(
+        [sys.executable, "-c", *words], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"CONNEXT_DATABASE_URL": url},
+    ) as working:  # fmt: skip
+        found = _reading(url, world.theirs, lambda _: working.poll() is None)
+        out, _ = working.communicate()
+    if working.returncode:
+        raise subprocess.CalledProcessError(working.returncode, words[0])
+    return found, out
 
 
 def _reading(url: str, org: Org, more: Callable[[int], bool]) -> float:

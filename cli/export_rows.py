@@ -2,9 +2,11 @@
 
 PostgreSQL sends COPY's text: values with a sign between them that no text of ours holds, and a
 backslash before what would be mistaken. That is nearly JSON, and nearly CSV. A block is cut into
-its values once and put together twice, by two templates, without looking at one row; only a block
-with a rare sign in it is read value by value. Letting the server write both costs four times as
-much, because it asks for the type of every value of every row anew.
+its values once, looked at column by column, and joined twice with what stands between the values
+of each format, without looking at one row. What is the same in a whole block, as states, kinds and
+nothing at all often are, is written once. Only a block with a rare sign in it is read value by
+value. Letting the server write both costs four times as much, because it asks for the type of
+every value of every row anew.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 CUT = b"\x01"
 NULL = b"\\N"
@@ -26,8 +28,14 @@ VALUE = re.compile(rb"((?:[^\\\x01\n]|\\.)*)[\x01\n]", re.DOTALL)
 ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 MEANT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 # How a value may begin that a spreadsheet runs: too many rather than one too few.
-FIRST = frozenset({b"=", b"@", b"+", b"-", b"\t", b"\r", b"\\"})
+FIRST = (b"=", b"@", b"+", b"-")
 FORMULA = re.compile(rb"[=@\t\r]|[+-](?![0-9])")
+
+Pair = tuple[bytes, bytes]  # in JSON's string, and in CSV's cell
+
+
+class _Rare(Exception):
+    """A block holds a sign that needs a look at every value."""
 
 
 @dataclass(frozen=True)
@@ -36,85 +44,126 @@ class Shape:
 
     names: tuple[str, ...]
     kinds: str
+    unseen: int = 0  # columns that come after these and are in neither file: parts of the key
 
-    @cache  # noqa: B019 - a shape lives as long as its export
-    def rows(self, empty: frozenset[int]) -> tuple[bytes, bytes]:
-        """Return the templates of a row as JSON and as CSV; some columns hold nothing at all."""
-        keys = (json.dumps(name).encode().replace(b"%", b"%%") for name in self.names)
-        told, cells = [], []
-        for place, (key, kind) in enumerate(zip(keys, self.kinds, strict=True)):
-            nothing = place in empty
-            told.append(key + (b":null" if nothing else b':"%s"' if kind in QUOTED else b":%s"))
-            cells.append(b"" if nothing else b'"%s"')
-        return b"{" + b",".join(told) + b"}", b",".join(cells) + b"\n"
+    @cached_property
+    def width(self) -> int:
+        """Return how many values COPY sends of a row."""
+        return len(self.names) + self.unseen
 
     @cached_property
     def title(self) -> bytes:
         """Return the first line of the CSV file."""
         return ",".join(self.names).encode() + b"\n"
 
-    def columns(self, kinds: str) -> list[int]:
-        """Find the columns of some kinds."""
-        return [place for place, kind in enumerate(self.kinds) if kind in kinds]
+    def between(self, same: dict[int, Pair | None]) -> tuple[list[bytes], list[bytes]]:
+        """Return what stands before each column, and after the last one: for JSON and for CSV.
+
+        Columns with the *same* value in every row, or with none, are in what stands between.
+        """
+        told, cells = [b"{"], [b""]
+        for place, (name, kind) in enumerate(zip(self.names, self.kinds, strict=True)):
+            comma = b"," if place else b""
+            quote = b'"' if kind in QUOTED else b""
+            key, cell = comma + json.dumps(name).encode() + b":", comma + b'"'
+            if place not in same:
+                told[-1] += key + quote
+                told.append(quote)
+                cells[-1] += cell
+                cells.append(b'"')
+            elif (pair := same[place]) is None:
+                told[-1] += key + b"null"
+                cells[-1] += comma
+            else:
+                told[-1] += key + quote + pair[0] + quote
+                cells[-1] += cell + pair[1] + b'"'
+        told[-1] += b"}"
+        cells[-1] += b"\n"
+        return told, cells
 
 
 def render(shape: Shape, block: bytes, rows: int) -> tuple[bytes, bytes]:
     """Write a block of COPY's text as lines of JSON, with commas between them, and as CSV."""
-    # A backslash that is no null stands before a sign that was written otherwise.
-    escaped = block.count(b"\\") != block.count(NULL)
-    if _is_rare(block, escaped=escaped):
-        return _one_by_one(shape, block)
-    width = len(shape.names)
     values = block[:-1].replace(b"\n", CUT).split(CUT)
-    empty = {
-        place
-        for place in range(width)
-        if values[place] == NULL and values[place::width].count(NULL) == rows
-    }
-    for place in set(shape.columns(MOMENT)) - empty:
-        values[place::width] = _moments(values[place::width])
-    cells = _cells(shape, values, empty, quotes=b'"' in block, escaped=escaped)
-    for place in sorted(empty, reverse=True):
-        if cells is not values:
-            del cells[place::width]
-        del values[place::width]
-        width -= 1
-    lines, sheet = shape.rows(frozenset(empty))
-    told = b",\n".join([lines] * rows) % tuple(values)
-    written = sheet * rows % tuple(cells)
-    if NULL in values:
-        told = told.replace(b'"\\N"', b"null").replace(b":\\N", b":null")
-        written = written.replace(b'"\\N"', b"")
-    return told, written
+    if len(values) != rows * shape.width:  # the sign between values is in one of them
+        return _one_by_one(shape, block)
+    told, cells, nulls = [], [], False
+    same: dict[int, Pair | None] = {}
+    try:
+        for place, kind in enumerate(shape.kinds):
+            column = values[place :: shape.width]
+            first = column[0]
+            if first == column[-1] and column.count(first) == rows:
+                same[place] = None if first == NULL else _alone(kind, first)
+                continue
+            nulls = nulls or NULL in column
+            as_json, as_cells = _column(kind, column)
+            told.append(as_json)
+            cells.append(as_cells)
+    except _Rare:
+        return _one_by_one(shape, block)
+    for_json, for_cells = shape.between(same)
+    lines = _joined(for_json, told, b",\n", rows)
+    sheet = _joined(for_cells, cells, b"", rows)
+    if nulls:
+        lines = lines.replace(b'"\\N"', b"null").replace(b":\\N", b":null")
+        sheet = sheet.replace(b'"\\N"', b"")
+    return lines, sheet
 
 
-def _cells(
-    shape: Shape, values: list[bytes], empty: set[int], *, quotes: bool, escaped: bool
-) -> list[bytes]:
-    """Return what stands in CSV's cells, and make of *values* what stands in JSON's strings."""
-    cells, width = values, len(shape.names)
-    if escaped or quotes:
-        cells = values.copy()
-        for place in shape.columns(WRITTEN):
-            column = values[place::width]
-            cells[place::width] = [_cell(value) for value in column]
-            if shape.kinds[place] == RAW:
-                values[place::width] = [_plain(value) for value in column]
-            elif quotes:
-                values[place::width] = CUT.join(column).replace(b'"', b'\\"').split(CUT)
-    for place in set(shape.columns(FREE)) - empty:
-        column = cells[place::width]
-        if not FIRST.isdisjoint({value[:1] for value in column}):
-            if cells is values:
-                cells = values.copy()
-            cells[place::width] = [_harmless(value) for value in column]
-    return cells
+def _joined(between: list[bytes], columns: list[list[bytes]], rest: bytes, rows: int) -> bytes:
+    """Join columns to rows, with *rest* between two of them."""
+    if not columns:
+        return rest.join(between * rows)
+    first, *others, last = between
+    step = 2 * len(columns)
+    pieces = [last + rest + first, b"", *(piece for sign in others for piece in (sign, b""))] * rows
+    pieces[0] = first
+    for place, column in enumerate(columns):
+        pieces[2 * place + 1 :: step] = column
+    pieces.append(last)
+    return b"".join(pieces)
 
 
-def _is_rare(block: bytes, *, escaped: bool) -> bool:
-    """Say whether a block holds a sign that needs a look at every value."""
-    return len(block.translate(None, RARE)) != len(block) or (
-        escaped and (b"\\v" in block or b"\\\x01" in block)
+def _alone(kind: str, value: bytes) -> Pair:
+    """Return what one value is in JSON's string, and in CSV's cell."""
+    (told,), (cell,) = _column(kind, [value])
+    return told, cell
+
+
+def _column(kind: str, column: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Return what stands in JSON's strings, and what in CSV's cells."""
+    if kind == MOMENT:
+        column = _moments(column)
+    if kind not in WRITTEN:
+        return column, column
+    joined = CUT.join(column)
+    # A backslash that is no null stands before a sign that was written otherwise.
+    escaped = b"\\" in joined and joined.count(b"\\") != joined.count(NULL)
+    # Where a text is `\N`, its cell could not be told from nothing.
+    if len(joined.translate(None, RARE)) != len(joined) or (
+        escaped and (b"\\v" in joined or b"\\\\N" in joined)
+    ):
+        raise _Rare
+    told = cells = column
+    quotes = b'"' in joined
+    if escaped:
+        cells = [value if value == NULL else unescaped(value) for value in column]
+    if escaped and kind == RAW:
+        told = cells
+    elif quotes and kind != RAW:
+        told = joined.replace(b'"', b'\\"').split(CUT)
+    if quotes:
+        cells = CUT.join(cells).replace(b'"', b'""').split(CUT)
+    if kind == FREE and (escaped or _may_run(joined)):
+        cells = [b"'" + cell if FORMULA.match(cell) else cell for cell in cells]
+    return told, cells
+
+
+def _may_run(joined: bytes) -> bool:
+    """Say whether a value may begin as a formula does; a number with its sign is none."""
+    return joined.startswith(FIRST) or any(
+        sign in joined and CUT + sign in joined for sign in FIRST
     )
 
 
@@ -126,34 +175,24 @@ def _moments(column: list[bytes]) -> list[bytes]:
     return joined.replace(b" ", b"T").replace(b"+00", b"+00:00").split(CUT)
 
 
-def _plain(value: bytes) -> bytes:
+def unescaped(value: bytes) -> bytes:
     """Take back COPY's escapes."""
     if value == NULL or b"\\" not in value:
         return value
     return ESCAPE.sub(lambda found: MEANT.get(found[1], found[1]), value)
 
 
-def _cell(value: bytes) -> bytes:
-    """Return what stands between the quotes of a cell."""
-    return value if value == NULL else _plain(value).replace(b'"', b'""')
-
-
-def _harmless(cell: bytes) -> bytes:
-    """Keep a spreadsheet from running a cell; a number with its sign is no formula."""
-    return b"'" + cell if FORMULA.match(_plain(cell) if cell[:1] == b"\\" else cell) else cell
-
-
 def _one_by_one(shape: Shape, block: bytes) -> tuple[bytes, bytes]:
     """Do the same slowly, value by value: for blocks with rare signs."""
     values = VALUE.findall(block)
-    width, lines, cells = len(shape.names), [], []
-    for start in range(0, len(values), width):
-        row = values[start : start + width]
-        for place in shape.columns(MOMENT):
-            row[place] = _moments([row[place]])[0]
+    lines, cells = [], []
+    for start in range(0, len(values), shape.width):
+        row = values[start : start + len(shape.names)]
+        for place in _places(shape, MOMENT):
+            (row[place],) = _moments([row[place]])
         lines.append(b"{" + b",".join(map(_member, shape.names, shape.kinds, row)) + b"}")
-        plain = [value if value == NULL else _plain(value) for value in row]
-        for place in shape.columns(FREE):
+        plain = [value if value == NULL else unescaped(value) for value in row]
+        for place in _places(shape, FREE):
             if FORMULA.match(plain[place]):
                 plain[place] = b"'" + plain[place]
         cells.append(
@@ -165,12 +204,17 @@ def _one_by_one(shape: Shape, block: bytes) -> tuple[bytes, bytes]:
     return b",\n".join(lines), b"\n".join(cells) + b"\n"
 
 
+def _places(shape: Shape, wanted: str) -> list[int]:
+    """Find the columns of a kind."""
+    return [place for place, kind in enumerate(shape.kinds) if kind == wanted]
+
+
 def _member(name: str, kind: str, value: bytes) -> bytes:
     """Write one member of an object."""
     if value == NULL:
         said = b"null"
     elif kind in QUOTED:
-        said = json.dumps(_plain(value).decode(), ensure_ascii=False).encode()
+        said = json.dumps(unescaped(value).decode(), ensure_ascii=False).encode()
     else:
-        said = _plain(value)
+        said = unescaped(value)
     return json.dumps(name).encode() + b":" + said

@@ -61,13 +61,22 @@ def begin(wanted: Wanted, db: psycopg.Connection[Any]) -> Subject:
     return Subject(
         kind, run, others,
         [
-            Table(name, Shape(tuple(names), kinds), tuple(keys), select, bound(mine),
-                  counted=kind == ORGANIZATION)
+            Table(name, *_shape(names, kinds, keys, whole=kind == ORGANIZATION), select,
+                  bound(mine), counted=kind == ORGANIZATION)
             for name, names, kinds, keys, select, mine, _ in plan
         ],
         {name: bound(mine) for name, _, _, _, _, mine, _ in plan},
         {name: bound(query) for name, *_, query in plan if query},
     )  # fmt: skip
+
+
+def _shape(
+    names: list[str], kinds: str, keys: list[str], *, whole: bool
+) -> tuple[Shape, tuple[str, ...]]:
+    """Shape a table; what an organization is given whole is of that organization in every row."""
+    if whole and keys[0] == "org_id":
+        keys = keys[1:] or keys
+    return Shape(tuple(names), kinds, len(set(keys) - set(names))), tuple(keys)
 
 
 @dataclass(frozen=True, slots=True)

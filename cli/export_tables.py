@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from cli.errors import Failed
-from cli.export_rows import Shape, render
+from cli.export_rows import VALUE, Shape, render, unescaped
 from cli.export_work import Piece
+from cli.export_zip import Digest
 from cli.output import say
 
 if TYPE_CHECKING:
@@ -19,11 +16,10 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from cli.export_work import Work
+    from cli.export_work import Behind, Packed, Work
 
 PAGE = 50_000  # rows of a part: what is read again at most after an interruption
 BLOCK = 1 << 18  # bytes that are written at once
-READERS = 2  # processes that read a large table side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Table:
 
     name: str
     shape: Shape
-    keys: tuple[str, ...]
+    keys: tuple[str, ...]  # what its rows are ordered by, and told from each other
     select: str
     mine: str
     counted: bool  # which rows they are follows from their number and age: they only come and go
@@ -43,13 +39,25 @@ class Table:
         told = "\0".join([self.select, self.mine, *self.keys, self.shape.kinds])
         return sha256(told.encode()).hexdigest()[:16]
 
-    def copy(self, low: list[str] | None, high: list[str] | None) -> str:
+    def copy(self, low: list[str] | None) -> str:
         """Write the query of a part."""
         return (
-            f"copy (select {self.select} from {self.name} as t"  # noqa: S608 - from the catalog
-            f" where {self.mine}{self.between(low, high)} order by {self.order})"
+            f"copy (select {', '.join([self.select, *self._unseen])} from {self.name} as t"  # noqa: S608 - from the catalog
+            f" where {self.mine}{self.between(low, None)} order by {self.order} limit {PAGE})"
             " to stdout (delimiter e'\\x01')"
         )
+
+    def key(self, line: bytes) -> list[str]:
+        """Find the key in a line of COPY's text."""
+        values = VALUE.findall(line)
+        unseen = [key for key in self.keys if key not in self.shape.names]
+        names = [*self.shape.names, *unseen]
+        return [unescaped(values[names.index(key)]).decode() for key in self.keys]
+
+    @property
+    def _unseen(self) -> list[str]:
+        """Write the columns of the key that the subject is not given."""
+        return [f't."{key}"' for key in self.keys if key not in self.shape.names]
 
     def between(self, low: list[str] | None, high: list[str] | None) -> str:
         """Write what keeps to a part: after one key, up to another."""
@@ -74,30 +82,40 @@ class Reading:
 
     db: psycopg.Connection[Any]
     work: Work
+    behind: Behind
     since: str  # the oldest transaction under way
-    connect: Callable[[], psycopg.Connection[Any]] | None  # more connections to the same snapshot
     step: Callable[[str], None]
 
 
-def read(reading: Reading, table: Table) -> list[Piece]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The parts of a table, and the digests of its two files where this call has read them all."""
+
+    parts: list[Piece]
+    digests: tuple[Digest, Digest] | None
+
+    @property
+    def rows(self) -> int:
+        """Count the rows."""
+        return sum(part.rows for part in self.parts)
+
+
+def read(reading: Reading, table: Table) -> Read:
     """Make the parts of a table that are not there yet; return all of them, in order."""
-    kept = list(_kept(reading, table))
-    if kept and kept[-1].high is None:
-        return kept
-    low, number = (kept[-1].high, len(kept)) if kept else (None, 0)
-    pages = [*_pages(reading.db, table, low)]
-    wanted = [
-        Piece(table.name, number + place, 0, start, end, table.digest, reading.since)
-        for place, (start, end) in enumerate(pages)
-    ]
-    if reading.connect is None or len(wanted) == 1:
-        made = []
-        for piece in wanted:
-            made.append(_make(reading.db, reading.work, table, piece))
-            _note(reading, made[-1])
-    else:
-        made = sorted(_side_by_side(reading, table, wanted), key=lambda piece: piece.number)
-    return [*kept, *made]
+    parts = list(_kept(reading, table))
+    digests = None if parts else (Digest(), Digest())
+    if table.counted:
+        # The order is its key's index. Where nothing is known of a table that was filled a moment
+        # ago, the planner would sort all that is left of it for every part.
+        reading.db.execute("set local enable_sort = off")
+    while not parts or parts[-1].high is not None:
+        low = parts[-1].high if parts else None
+        piece = Piece(table.name, len(parts), 0, low, None, table.digest, reading.since)
+        parts.append(_make(reading, table, piece, digests))
+        _note(reading, parts[-1])
+    if table.counted:
+        reading.db.execute("set local enable_sort = on")
+    return Read(parts, digests)
 
 
 def _note(reading: Reading, piece: Piece) -> None:
@@ -137,51 +155,47 @@ def _print(table: Table) -> str:
     return "coalesce(bit_xor(hashtidextended(t.ctid, 0)), 0)::text"
 
 
-def _pages(
-    db: psycopg.Connection[Any], table: Table, low: list[str] | None
-) -> Iterator[tuple[list[str] | None, list[str] | None]]:
-    """Cut what is left of a table into parts; the last one is open."""
-    keys = ", ".join(f't."{key}"::text' for key in table.keys)
-    while True:
-        row = db.execute(
-            f"select {keys} from {table.name} as t where {table.mine}{table.between(low, None)}"  # noqa: S608 - from the catalog
-            f" order by {table.order} offset {PAGE - 1} limit 1".encode()
-        ).fetchone()
-        high = list(row) if row else None
-        yield low, high
-        if high is None:
-            return
-        low = high
-
-
-def _make(db: psycopg.Connection[Any], work: Work, table: Table, piece: Piece) -> Piece:
-    """Read one part into its two files."""
-    lines, cells = (work.writer(piece.name, piece.number, part) for part in (0, 1))
+def _make(
+    reading: Reading, table: Table, piece: Piece, digests: tuple[Digest, Digest] | None
+) -> Piece:
+    """Read one part into its two files, which are written while the next rows are read."""
+    lines, cells = (reading.work.writer(piece.name, piece.number, part) for part in (0, 1))
+    behind, (for_lines, for_cells) = reading.behind, digests or (None, None)
     try:
-        rows = 0
-        for block, number in _blocks(db, table.copy(piece.low, piece.high)):
+        rows, block = 0, b""
+        for block, number in _blocks(reading.db, table.copy(piece.low)):
             as_json, as_csv = render(table.shape, block, number)
-            lines.write(b",\n" if rows or piece.number else b"[\n")
-            lines.write(as_json)
-            if not rows and not piece.number:
-                cells.write(table.shape.title)
-            cells.write(as_csv)
+            first = not rows and not piece.number
+            behind.do(
+                _put,
+                (lines, for_lines, b"[\n" if first else b",\n", as_json),
+                (cells, for_cells, table.shape.title if first else b"", as_csv),
+            )
             rows += number
-        told = ""
+        end = block[block.rfind(b"\n", 0, -1) + 1 :]
+        made = replace(piece, rows=rows, high=table.key(end) if rows == PAGE else None)
+        found = None
         if not table.counted:
-            found = db.execute(
+            found = reading.db.execute(
                 f"select {_print(table)} from {table.name} as t"  # noqa: S608 - from the catalog
-                f" where {table.mine}{table.between(piece.low, piece.high)}".encode()
+                f" where {table.mine}{table.between(made.low, made.high)}".encode()
             ).fetchone()
-            told = found[0] if found else ""
-        sizes = [lines.close(), cells.close()]
+        behind.settle()
+        return replace(made, print=found[0] if found else "", sizes=[lines.close(), cells.close()])
     except BaseException:
+        behind.drop()
         lines.abandon()
         cells.abandon()
         raise
-    return Piece(
-        piece.name, piece.number, rows, piece.low, piece.high, piece.plan, piece.since, told, sizes
-    )
+
+
+def _put(*files: tuple[Packed, Digest | None, bytes, bytes]) -> None:
+    """Write what comes next in each file."""
+    for file, digest, before, block in files:
+        plain = before + block
+        file.write(plain)
+        if digest is not None:
+            digest.update(plain)
 
 
 def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, int]]:
@@ -192,12 +206,12 @@ def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, in
     from psycopg import errors, pq
 
     waiting: list[bytes | memoryview] = []
-    size = 0
+    size, next_row = 0, db.pgconn.get_copy_data
     begun = db.pgconn.exec_(query.encode())
     if begun.status != pq.ExecStatus.COPY_OUT:
         raise errors.error_from_result(begun)
     try:
-        while (got := db.pgconn.get_copy_data(0))[0] > 0:
+        while (got := next_row(0))[0] > 0:
             waiting.append(got[1])
             size += got[0]
             if size >= BLOCK:
@@ -205,67 +219,9 @@ def _blocks(db: psycopg.Connection[Any], query: str) -> Iterator[tuple[bytes, in
                 waiting, size = [], 0
     finally:
         while got[0] > 0:  # whoever stopped listening left some
-            got = db.pgconn.get_copy_data(0)
+            got = next_row(0)
         while ended := db.pgconn.get_result():
             if ended.status == pq.ExecStatus.FATAL_ERROR:
                 raise errors.error_from_result(ended)
     if waiting:
         yield b"".join(waiting), len(waiting)
-
-
-# Side by side: this is work for the processor, and one Python uses one of them --------------------
-
-
-def _side_by_side(reading: Reading, table: Table, wanted: list[Piece]) -> list[Piece]:
-    """Read the parts of a large table in processes of their own, from the same snapshot."""
-    forking = multiprocessing.get_context("fork")
-    readers, ends = [], []
-    for place in range(READERS):
-        mine, theirs = forking.Pipe(duplex=False)
-        words = (reading, table, wanted[place::READERS], mine, theirs)
-        reader = forking.Process(target=_reader, args=words, daemon=True)
-        reader.start()
-        theirs.close()
-        readers.append(reader)
-        ends.append(mine)
-    made = []
-    try:
-        while ends:
-            for end in wait(ends):
-                assert isinstance(end, Connection)  # noqa: S101 - what we put in
-                try:
-                    told = end.recv()
-                except EOFError:
-                    ends.remove(end)
-                    continue
-                if isinstance(told, Exception):
-                    raise told
-                made.append(told)
-                _note(reading, told)
-    finally:
-        for reader in readers:
-            reader.terminate()
-            reader.join()
-    if len(made) != len(wanted):
-        raise Failed(f"a reader of {table.name} died; run the same command again: it goes on")
-    return made
-
-
-def _reader(
-    reading: Reading, table: Table, wanted: list[Piece], other: Connection, end: Connection
-) -> None:
-    """Read some parts and say so; when nobody listens any more, end."""
-    other.close()
-    assert reading.connect is not None, "there is somebody to ask"  # noqa: S101
-    try:
-        with reading.connect() as db:
-            for piece in wanted:
-                end.send(_make(db, reading.work, table, piece))
-            db.rollback()
-    except OSError as error:
-        end.send(OSError(error.errno, error.strerror))
-    except Exception as error:  # noqa: BLE001 - the other side says what it was
-        end.send(Failed(f"{table.name} could not be read: {type(error).__name__}"))
-    finally:
-        end.close()
-        os._exit(0)

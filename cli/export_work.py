@@ -10,17 +10,22 @@ import json
 import os
 import shutil
 import struct
+import sys
 import zlib
+from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
 LENGTH = struct.Struct(">I")
 NONCE, FRAME = 12, 1 << 16
 LEVEL = 1
+AHEAD = 3  # blocks that wait to be written
+SOON = 0.0001  # seconds that Python's lock is held while another thread wants it
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,49 @@ class Packed:
         self._file.write(frame(self._box, bytes(self._waiting)))
         self.size += len(self._waiting)
         self._waiting.clear()
+
+
+class Behind:
+    """A thread that does one thing after the other while its owner prepares the next ones.
+
+    Deflating, encrypting and digesting leave Python's lock alone: they run beside the reading.
+    They ask for it often and need it for a moment only, so its holder is to be asked soon.
+    """
+
+    def __init__(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._patience = sys.getswitchinterval()
+        sys.setswitchinterval(SOON)
+        self._thread = ThreadPoolExecutor(1, "export")
+        self._begun: deque[Future[None]] = deque()
+
+    def do(self, work: Callable[..., None], *values: object) -> None:
+        """Put something in line, behind a few others at most: what they hold is in memory."""
+        while len(self._begun) >= AHEAD:
+            self._begun.popleft().result()
+        self._begun.append(self._thread.submit(work, *values))
+
+    def settle(self) -> None:
+        """Wait until all is done; raise what went wrong."""
+        while self._begun:
+            self._begun.popleft().result()
+
+    def drop(self) -> None:
+        """Leave what is not begun yet, and wait for the rest, whatever became of it."""
+        while self._begun:
+            last = self._begun.popleft()
+            if not last.cancel():
+                last.exception()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the thread."""
+        self.drop()
+        self._thread.shutdown()
+        sys.setswitchinterval(self._patience)
 
 
 def frame(box: Any, plain: bytes) -> bytes:  # noqa: ANN401 - imported when needed

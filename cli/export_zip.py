@@ -10,7 +10,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 END = b"\x03\x00"  # the empty last block of a deflated stream (RFC 1951, 3.2.6)
 UTF8 = 0x800
@@ -20,6 +20,26 @@ PRIVATE = 0o600 << 16
 FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 LONGEST = 100
+
+
+class Digest:
+    """What the manifest and the archive say of a file, from its plain bytes in order."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self.crc = self.size = 0
+
+    def update(self, plain: bytes) -> None:
+        """Take what comes next."""
+        from isal import isal_zlib
+
+        self._sha256.update(plain)
+        self.crc = isal_zlib.crc32(plain, self.crc)
+        self.size += len(plain)
+
+    def told(self) -> dict[str, Any]:
+        """Return what the manifest says."""
+        return {"sha256": self._sha256.hexdigest(), "bytes": self.size}
 
 
 class Archive:
@@ -41,29 +61,25 @@ class Archive:
                 "bytes": len(content),
             }
 
-    def put(self, name: str, packed: Iterable[bytes], end: bytes = b"") -> None:
+    def put(
+        self, name: str, packed: Iterable[bytes], end: bytes = b"", known: Digest | None = None
+    ) -> None:
         """Write a file from pieces of one deflated stream; *end* is what comes after them.
 
-        Raises zlib.error or isal's when a piece is damaged.
+        Without the digest of what is in the pieces they are unpacked for it. Raises zlib.error or
+        isal's when a piece is damaged.
         """
-        from isal import isal_zlib
-
         info = self._info(name)
         info.header_offset, info.CRC = self._raw.tell(), 0
         self._raw.write(info.FileHeader(zip64=True))
-        inflate, digest = isal_zlib.decompressobj(-15), hashlib.sha256()
-        size = crc = stored = 0
-        for piece in chain(packed, [_deflated(end)]):
+        digest, stored = known or Digest(), 0
+        pieces = chain(packed, [_deflated(end)])
+        for piece in pieces if known else _told(pieces, digest):
             stored += len(piece)
             self._raw.write(piece)
-            waiting = piece
-            while waiting:  # a little may unpack to much: never all of it at once
-                plain = inflate.decompress(waiting, AT_ONCE)
-                waiting = inflate.unconsumed_tail
-                digest.update(plain)
-                crc = isal_zlib.crc32(plain, crc)
-                size += len(plain)
-        info.CRC, info.file_size, info.compress_size = crc, size, stored
+        if known:
+            digest.update(end)
+        info.CRC, info.file_size, info.compress_size = digest.crc, digest.size, stored
         after = self._raw.tell()
         self._raw.seek(info.header_offset)
         self._raw.write(info.FileHeader(zip64=True))
@@ -72,7 +88,7 @@ class Archive:
         self._zip.filelist.append(info)
         self._zip.NameToInfo[info.filename] = info
         self._zip.start_dir = after
-        self.files[name] = {"sha256": digest.hexdigest(), "bytes": size}
+        self.files[name] = digest.told()
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +124,19 @@ def safe(name: str) -> str:
     """Write one part of a path so that Windows takes it too."""
     told = FORBIDDEN.sub("_", name)[:LONGEST].rstrip(". ") or "_"
     return f"_{told}" if DEVICE.fullmatch(told) else told
+
+
+def _told(packed: Iterable[bytes], digest: Digest) -> Iterator[bytes]:
+    """Yield pieces of a deflated stream, and tell the digest what is in them."""
+    from isal import isal_zlib
+
+    inflate = isal_zlib.decompressobj(-15)
+    for piece in packed:
+        yield piece
+        waiting = piece
+        while waiting:  # a little may unpack to much: never all of it at once
+            digest.update(inflate.decompress(waiting, AT_ONCE))
+            waiting = inflate.unconsumed_tail
 
 
 def _deflated(plain: bytes) -> bytes:

@@ -23,9 +23,9 @@ from cli import export_card, export_page, signing
 from cli.database import connect, database_url, usual_stack
 from cli.errors import Failed, from_database
 from cli.export_file import appear, digest, nameless
-from cli.export_subject import ORGANIZATION, Subject, Wanted, begin, one, paths_of, withheld_of
-from cli.export_tables import Reading, read
-from cli.export_work import Piece, Work
+from cli.export_subject import Subject, Wanted, begin, one, paths_of, withheld_of
+from cli.export_tables import Read, Reading, read
+from cli.export_work import Behind, Piece, Work
 from cli.export_zip import Archive
 from cli.output import say
 
@@ -143,21 +143,15 @@ def _make(wanted: Wanted, work: Work, raw: IO[bytes]) -> dict[str, Any]:
     signer = signing.signer(wanted.data)
     with psycopg.connect(database_url(wanted.data)) as db:
         subject = begin(wanted, db)
-        since, snapshot = one(
-            db, "select pg_snapshot_xmin(pg_current_snapshot())::text, pg_export_snapshot()"
-        )
-        reading = Reading(
-            db, work, since,
-            _same_snapshot(wanted, snapshot) if subject.kind == ORGANIZATION else None, step,
-        )  # fmt: skip
-        pieces = {table.name: read(reading, table) for table in subject.tables}
+        (since,) = one(db, "select pg_snapshot_xmin(pg_current_snapshot())::text")
+        with Behind() as behind:
+            reading = Reading(db, work, behind, since, step)
+            tables = {table.name: read(reading, table) for table in subject.tables}
         files = _files(wanted, db, work, subject)
         with Archive(raw) as archive:
-            counts = {}
-            for table, parts in pieces.items():
-                if rows := sum(part.rows for part in parts):
-                    counts[table] = rows
-                    _put(archive, work, table, parts)
+            counts = {table: made.rows for table, made in tables.items() if made.rows}
+            for table in counts:
+                _put(archive, work, table, tables[table])
             missing = _put_files(archive, work, files)
             step("about")
             day, withheld = _describe(wanted, db, archive, subject, counts)
@@ -217,26 +211,11 @@ def content_digest(files: dict[str, dict[str, Any]]) -> str:
     return sha256(signing.canonical(held)).hexdigest()
 
 
-def _same_snapshot(wanted: Wanted, snapshot: str) -> Any:  # noqa: ANN401 - a connection's maker
-    """Make connections that see what the first one sees."""
-
-    def another() -> psycopg.Connection[Any]:
-        import psycopg
-
-        db = psycopg.connect(database_url(wanted.data))
-        db.execute("set transaction isolation level repeatable read")
-        db.execute(f"set transaction snapshot '{snapshot}'".encode())
-        db.execute("set local timezone = 'UTC'")
-        return db
-
-    return another
-
-
-def _put(archive: Archive, work: Work, table: str, parts: list[Piece]) -> None:
-    name = export_page.short(table)
+def _put(archive: Archive, work: Work, table: str, made: Read) -> None:
+    name, digests = export_page.short(table), made.digests or (None, None)
     for part, ending, end in ((0, "json", b"\n]\n"), (1, "csv", b"")):
-        packed = (piece for made in parts for piece in work.packed(made, part))
-        archive.put(f"data/{name}.{ending}", packed, end)
+        packed = (piece for one_part in made.parts for piece in work.packed(one_part, part))
+        archive.put(f"data/{name}.{ending}", packed, end, digests[part])
 
 
 def _files(

@@ -129,7 +129,7 @@ def test_only_what_is_no_longer_true_is_read_again(desk, sql, world, tmp_path, m
     read, real = [], export_tables._make
     monkeypatch.setattr(export_tables, "PAGE", 5)
     monkeypatch.setattr(
-        export_tables, "_make", lambda db, work, table, piece: read.append(table.name) or real(db, work, table, piece)
+        export_tables, "_make", lambda reading, table, *rest: read.append(table.name) or real(reading, table, *rest)
     )  # fmt: skip
 
     assert desk(*make).code == 0

@@ -87,3 +87,34 @@ def test_a_telephone_number_is_no_formula():
     _, cells = render(Shape(("n",), "f"), b"+15145550123\n-5\n-x\n", 3)
 
     assert cells == b'"+15145550123"\n"-5"\n"\'-x"\n'
+
+
+def test_a_text_is_told_from_nothing_beside_it():
+    shape = Shape(("n", "said"), "bx")
+
+    lines, cells = render(shape, b"1\x01\\\\N\n2\x01\\N\n3\x01\\\\a\n", 3)
+
+    assert [row["said"] for row in json.loads(b"[" + lines + b"]")] == ["\\N", None, "\\a"]
+    assert cells == b'"1","\\N"\n"2",\n"3","\\a"\n'
+
+
+def test_what_is_the_same_in_every_row_is_in_every_row():
+    shape = Shape(("kind", "n", "none", "said"), "xbbf")
+
+    lines, cells = render(shape, b'=a"\x011\x01\\N\x01x\n=a"\x011\x01\\N\x01y\n', 2)
+
+    wanted = {"kind": '=a"', "n": 1, "none": None}
+    assert json.loads(b"[" + lines + b"]") == [{**wanted, "said": said} for said in "xy"]
+    assert cells == b'"=a""","1",,"x"\n"=a""","1",,"y"\n'
+    assert render(Shape(("n",), "b"), b"1\n1\n", 2) == (b'{"n":1},\n{"n":1}', b'"1"\n"1"\n')
+
+
+def test_a_key_that_is_not_given_is_in_neither_file():
+    for text in ("x", "\x02"):
+        block = f"1\x01{text}\x01key\n2\x01{text}\x01other\n".encode()
+
+        lines, cells = render(Shape(("n", "said"), "bx", 1), block, 2)
+
+        assert b"key" not in lines + cells
+        assert [row["n"] for row in json.loads(b"[" + lines + b"]")] == [1, 2]
+        assert len(list(csv.reader(io.StringIO(cells.decode())))) == 2
