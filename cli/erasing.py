@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    import psycopg
+
     from cli.database import Operator
 
 BATCH = 5_000
 BACKUP_DAYS = 30  # the longest that a hosted project keeps daily backups
 PATIENCE = 60.0  # seconds to wait for a provider's worker to revoke
 LOOK_EVERY = 0.25
+BATCH_QUERY = "select privacy.erase_batch(%s, %s, %s, %s)"
 
 
 def _go_on(_step: str) -> None:
@@ -102,8 +105,7 @@ def finish(run: Run, begun: dict[str, Any], signer: signing.Signer) -> dict[str,
         run.reached("closed")
     _files(run)
     run.reached("files")
-    for table in _tables(run, begun):
-        _table(run, table)
+    _rows(run, _tables(run, begun))
     if begun["subject_kind"] == "organization":
         run.rows("select privacy.erase_accounts(%s, %s)")
         run.reached("accounts")
@@ -249,23 +251,27 @@ def _tables(run: Run, begun: dict[str, Any]) -> list[str]:
     return [n for n in names if n != "storage.objects" and (everywhere or n in have_org)]
 
 
-def _table(run: Run, table: str) -> None:
-    """Erase one table in batches, each a transaction on the one connection."""
+def _rows(run: Run, tables: list[str]) -> None:
+    """Erase the tables, in batches that are transactions of one connection: it knows its way."""
     import psycopg
 
-    query = "select privacy.erase_batch(%s, %s, %s, %s)"
-    total = 0
     try:
         with psycopg.connect(database_url(run.data), autocommit=True) as raw:
-            values = [run.org, run.id, table, run.batch]
-            while (row := raw.execute(query, values).fetchone()) and row[0]:
-                total += row[0]
-                run.reached(table)
-                if total >= 10 * run.batch:
-                    say(f"{table}: {total} rows")
-                    total = 0
+            for table in tables:
+                _table(run, table, raw)
     except psycopg.Error as error:
         raise from_database(error) from error
+
+
+def _table(run: Run, table: str, raw: psycopg.Connection[Any]) -> None:
+    total = 0
+    values = [run.org, run.id, table, run.batch]
+    while (row := raw.execute(BATCH_QUERY, values).fetchone()) and row[0]:
+        total += row[0]
+        run.reached(table)
+        if total >= 10 * run.batch:
+            say(f"{table}: {total} rows")
+            total = 0
 
 
 def _certify(run: Run, signer: signing.Signer, swept: list[dict[str, Any]]) -> dict[str, Any]:
