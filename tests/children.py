@@ -8,6 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = ROOT / "tests" / "process" / "worker_child.py"
-HANG_SECONDS = 60
+HANG_SECONDS = 120  # beside other tests
 
 
 class Running:
@@ -44,14 +45,22 @@ class Running:
             self.lines.put(line)
         self.lines.put(None)
 
-    def until(self, event: str, **wanted: Any) -> dict[str, Any]:
-        """Return the first line not yet seen whose text is *event*, with these fields."""
-        while (line := self.lines.get(timeout=HANG_SECONDS)) is not None:
+    def until(self, *events: str, **wanted: Any) -> dict[str, Any]:
+        """Return the first line not yet seen whose text is one of *events*, with these fields."""
+        end = time.monotonic() + HANG_SECONDS
+        while (line := self._next(end)) is not None:
             self.seen.append(line)
             fields = json.loads(line) if line.startswith("{") else {}
-            if fields.get("event") == event and wanted.items() <= fields.items():
+            if fields.get("event") in events and wanted.items() <= fields.items():
                 return fields
-        raise AssertionError(f"the process ended without {event!r}:\n{''.join(self.seen)}")
+        told = "".join(self.seen)
+        raise AssertionError(f"the process ended, or hangs, without {events}:\n{told}")
+
+    def _next(self, end: float) -> str | None:
+        try:
+            return self.lines.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            return None
 
     def rest(self) -> str:
         """Return everything that was not waited for, once the process has ended."""
