@@ -37,7 +37,7 @@ def rehearse(book: Book, stage: Stage) -> None:
     file = Path(os.environ.pop(journal.VARIABLE))
     # The copy is no stack of this folder: its key is named as on any server.
     os.environ[signing.VARIABLE] = str(signing.place(_folder(stage)))
-    with book.step("a restored backup serves only after the erasure was repeated") as step:
+    with book.step("a restored backup serves only after erasing again") as step:
         superuser = conninfo_to_dict(stage.state["admin_database_url"])
         try:
             with restored(_place(stage), str(superuser["password"])) as copy:
