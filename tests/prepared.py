@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,8 @@ def _once(name: str, make: Callable[[Path], object]) -> Path:
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (made / "complete").exists():
-            made.mkdir(mode=0o755, exist_ok=True)
+            shutil.rmtree(made, ignore_errors=True)  # left by one who did not come to the end
+            made.mkdir(mode=0o755)
             make(made)
             (made / "complete").touch()
     return made

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.books import refused, savepoint, standing_world
-from tests.world import acting_as
+from tests.process.ledger import until
+from tests.world import acting_as, make_world
 
 PDF = "application/pdf"
 
@@ -199,6 +202,34 @@ def test_a_key_sends_its_file_once_and_no_other(db, world):
         with refused("CX021"):
             send(db, world, body=body, key=key, files=files)
     assert one(db, "select count(*) from public.attachments where storage_path = %s", other) == 0
+
+
+@pytest.mark.parametrize("text", ["Hello", "Good-bye"])
+def test_a_key_that_two_use_at_the_same_moment_sends_the_first_text_only(clone, text):
+    with psycopg.connect(clone) as first:
+        world = make_world(first)
+        last_wrote(first, world, timedelta(hours=1))
+    key, ended = uuid4(), []
+
+    def second():
+        with psycopg.connect(clone) as db:
+            try:
+                ended.append(send(db, world, body=text, key=key))
+            except psycopg.Error as error:
+                ended.append(error.sqlstate)
+
+    racing = threading.Thread(target=second)
+    with psycopg.connect(clone) as first, psycopg.connect(clone, autocommit=True) as look:
+        made = send(first, world, body="Hello", key=key)
+        racing.start()
+        waits = "select 1 from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
+        until(
+            lambda: look.execute(waits, [first.info.backend_pid]).fetchone(),
+            "the second waiting for the first",
+        )
+    racing.join()
+
+    assert ended == [made if text == "Hello" else "CX021"]
 
 
 @pytest.mark.parametrize(

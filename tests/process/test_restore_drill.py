@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import httpx
 import psycopg
 import pytest
@@ -9,9 +11,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cli import restoring, signing
 from cli.database import using
-from cli.embedded import process
+from cli.embedded import backup, process
 from cli.embedded.backup import back_up, restored
 from cli.embedded.cluster import free_port
+from cli.embedded.errors import StackError
 from cli.erasing import Run, carry_out, plan
 from cli.errors import Failed
 from tests.children import Running
@@ -101,6 +104,20 @@ def test_a_recovered_backup_refuses_until_it_is_replayed_and_is_clean_then(clust
         finally:
             worker.close()
             receiver.close()
+
+
+def test_a_file_that_goes_during_the_backup_does_not_end_it(tmp_path):
+    backup._copy(str(tmp_path / "gone"), str(tmp_path / "copy"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_without_its_log_is_said_to_be_broken(cluster, drilled):
+    place = drilled[0]
+    shutil.rmtree(place / "pg_wal")
+
+    with pytest.raises(StackError, match="ended while starting"), restored(place, cluster.password):
+        pass
 
 
 def test_a_copy_of_the_files_looks_like_its_original_and_the_journal_tells_it(cluster, drilled):

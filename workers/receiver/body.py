@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import ClientDisconnect
 
+from workers.receiver.patience import Patience
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive
-
-    from workers.receiver.patience import Patience
 
 LARGEST: Final = 1024 * 1024  # bytes; Meta's batches stay far below
 SLOWEST: Final = 10.0  # seconds for all of it
@@ -25,21 +24,12 @@ class TooSlow(Exception):
     """The body did not arrive in time."""
 
 
-async def read(request: Request, *, largest: int = LARGEST, seconds: float = SLOWEST) -> bytes:
+async def read(request: Request, *, largest: int = LARGEST) -> bytes:
     """Read the body, giving up as soon as it is too large: what it claims to be, or what came."""
-    refuse(request.headers.get("content-length", "").encode("latin-1"), largest=largest)
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > largest:
-                    raise TooLarge
-                parts.append(part)
-    except TimeoutError:
-        raise TooSlow from None
-    return b"".join(parts)
+    claimed = request.headers.get("content-length", "").encode("latin-1")
+    return await receive_all(
+        request.receive, patience=Patience(SLOWEST), claimed=claimed, largest=largest
+    )
 
 
 def refuse(claimed: bytes, *, largest: int) -> None:
@@ -51,10 +41,7 @@ def refuse(claimed: bytes, *, largest: int) -> None:
 async def receive_all(
     receive: Receive, *, patience: Patience, claimed: bytes, largest: int = LARGEST
 ) -> bytes:
-    """Do what `read` does, for an endpoint that has no use for a Request.
-
-    A body usually comes in one piece; then nothing is copied.
-    """
+    """Do it for an endpoint that has no use for a Request; one piece, as usual, is not copied."""
     refuse(claimed, largest=largest)
     parts: list[bytes] = []
     size = 0
