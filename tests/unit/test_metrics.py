@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from workers.core.metrics import WAITS, Durations, Metrics
 from workers.jobqueue import depth, health
@@ -18,6 +18,7 @@ from workers.jobqueue.job import Job
 from workers.jobqueue.store import Depth
 from workers.jobs.timed import timed
 from workers.receiver.counters import Counters
+from workers.receiver.tallies import Spread, Tally
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(connext_\w+)` \|([^|]*)\|", re.MULTILINE)
@@ -198,3 +199,32 @@ def test_a_quick_histogram_counts_as_the_librarys_own_does(amounts):
         ]
 
     assert figures(ours) == figures(theirs)
+
+
+@given(
+    amounts=st.lists(
+        st.one_of(st.sampled_from(WAITS), st.floats(0, 5000, allow_nan=False)), max_size=30
+    ),
+    counts=st.lists(
+        st.tuples(st.sampled_from(["meta", 'st"ripe']), st.integers(1, 9)), max_size=10
+    ),
+)
+def test_what_one_thread_counts_is_told_as_the_library_tells_it(amounts, counts):
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    spread = Spread("seconds", "How long.", WAITS, registry=ours)
+    tally = Tally("calls", "How many.", ["provider"], registry=ours)
+    histogram = Histogram("seconds", "How long.", buckets=WAITS, registry=theirs)
+    counter = Counter("calls", "How many.", ["provider"], registry=theirs)
+
+    for amount in amounts:
+        spread.observe(amount)
+        histogram.observe(amount)
+    for provider, count in counts:
+        tally.add((provider,), count)
+        counter.labels(provider).inc(count)
+
+    def lines(registry):
+        text = generate_latest(registry).decode().splitlines()
+        return sorted(line for line in text if "_created" not in line)
+
+    assert lines(ours) == lines(theirs)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from workers.receiver.tallies import Spread, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,34 +20,34 @@ class Counters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
+        self._requests = Tally(
             "connext_webhook_requests",
             "Webhook requests by what became of them.",
             ["provider", "outcome"],
             registry=self.registry,
         )
-        self._rejects = Counter(
+        self._rejects = Tally(
             "connext_webhook_rejects",
             "Webhook requests that were not accepted, by reason.",
             ["provider", "reason"],
             registry=self.registry,
         )
-        self._events = Counter(
+        self._events = Tally(
             "connext_webhook_events",
             "Webhook events by what became of them.",
             ["provider", "outcome"],
             registry=self.registry,
         )
-        self._store_seconds = Histogram(
+        self._store_seconds = Spread(
             "connext_webhook_store_seconds",
             "Time from a proven delivery to its commit.",
-            buckets=SECONDS,
+            SECONDS,
             registry=self.registry,
         )
-        self._group_size = Histogram(
+        self._group_size = Spread(
             "connext_webhook_commit_deliveries",
             "Deliveries in one commit.",
-            buckets=SIZES,
+            SIZES,
             registry=self.registry,
         )
         self._waiting = Gauge(
@@ -53,21 +55,19 @@ class Counters:
             "Events that wait for a commit.",
             registry=self.registry,
         )
-        # Looking up a labelled child is slow; there are few, and each is kept.
-        self._kept: dict[tuple[Counter, str, str], Counter] = {}
 
     def request(self, provider: str, outcome: str) -> None:
         """Count one request."""
-        self._child(self._requests, provider, outcome).inc()
+        self._requests.add((provider, outcome))
 
     def reject(self, provider: str, reason: str) -> None:
         """Count one request that was not accepted."""
-        self._child(self._rejects, provider, reason).inc()
+        self._rejects.add((provider, reason))
 
     def events(self, provider: str, outcome: str, count: int) -> None:
         """Count events."""
         if count:
-            self._child(self._events, provider, outcome).inc(count)
+            self._events.add((provider, outcome), count)
 
     def stored_after(self, seconds: float) -> None:
         """Note how long a delivery waited for its commit."""
@@ -84,9 +84,3 @@ class Counters:
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
-
-    def _child(self, counter: Counter, provider: str, label: str) -> Counter:
-        child = self._kept.get((counter, provider, label))
-        if child is None:
-            child = self._kept[counter, provider, label] = counter.labels(provider, label)
-        return child

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from psycopg.types.json import Jsonb
+from pydantic_core import PydanticSerializationError, to_json
 
 from workers.core.errors import Refused
 from workers.db import calls
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 STRIPE: Final = "stripe"
 # SQLSTATE classes that blame the data: another try with the same data ends the same way.
 DATA_AT_FAULT = ("22", "23")
-TELNYX = "telnyx"
+TELNYX: Final = "telnyx"
 COUNTS = ("stored", "duplicate", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What is kept of something signed but unreadable: never its content."""
 
     digest: str
@@ -35,8 +34,7 @@ class Shape:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """Everything one request brought; *events* are as queue.ingest takes them."""
 
     provider: str
@@ -49,20 +47,23 @@ class Delivery:
         return len(self.events) + len(self.unreadable)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What became of the events: kept, known already, or of an account nobody connected."""
 
     stored: int = 0
     duplicate: int = 0
     unknown: int = 0
 
-    def __add__(self, other: Stored) -> Stored:
+    def plus(self, other: Stored) -> Stored:
+        """Add what became of others."""
         return Stored(
             self.stored + other.stored,
             self.duplicate + other.duplicate,
             self.unknown + other.unknown,
         )
+
+
+NOTHING: Final = Stored()
 
 
 class Ingest(Protocol):
@@ -98,27 +99,29 @@ class PostgresIngest:
             # One statement is its own transaction: a third of the round trips.
             async with self._database.connection() as connection:
                 return await _store(connection, merged[0])
-        total = Stored()
+        total = NOTHING
         async with self._database.transaction() as connection:
             for delivery in merged:
-                total += await _store(connection, delivery)
+                total = total.plus(await _store(connection, delivery))
         return total
 
     async def _store_each(self, delivery: Delivery) -> Stored:
         """Keep what can be kept, event by event. Repeating finds the kept ones: nothing doubles."""
-        total = Stored()
+        total = NOTHING
         refused: list[Shape] = list(delivery.unreadable)
         for event in delivery.events:
             try:
                 async with self._database.transaction() as connection:
-                    total += await _store(connection, Delivery(delivery.provider, (event,)))
+                    total = total.plus(
+                        await _store(connection, Delivery(delivery.provider, (event,)))
+                    )
             except Refused as error:
                 if not (error.sqlstate or "").startswith(DATA_AT_FAULT):
                     raise
                 refused.append(_shape(event, f"the database refused it: {error.sqlstate}"))
         async with self._database.transaction() as connection:
             rest = Delivery(delivery.provider, unreadable=tuple(refused))
-            return total + await _store(connection, rest)
+            return total.plus(await _store(connection, rest))
 
 
 def _merge(deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -139,10 +142,18 @@ def _shape(event: dict[str, Any], reason: str) -> Shape:
     return Shape(hashlib.sha256(raw).hexdigest(), len(raw), reason)
 
 
+def _written(events: object) -> bytes:
+    """Write events as JSON; half of a surrogate pair is left for the database to refuse."""
+    try:
+        return to_json(events)
+    except PydanticSerializationError:
+        return json.dumps(events).encode()
+
+
 async def _store(connection: AsyncConnection, delivery: Delivery) -> Stored:
-    counted = Stored()
+    counted = NOTHING
     if delivery.events:
-        events = Jsonb(list(delivery.events))
+        events = Jsonb(delivery.events, dumps=_written)
         if delivery.provider == TELNYX:
             # Each account proves its own numbers only, which SQL checks.
             ingest = calls.rows(

@@ -13,7 +13,7 @@ from workers.core.errors import ConnextError, Malformed, Unauthentic
 from workers.core.log import describe
 from workers.providers.meta import webhook
 from workers.receiver import body
-from workers.receiver.ingest import Delivery, Ingest, Shape, Stored
+from workers.receiver.ingest import NOTHING, Delivery, Ingest, Shape, Stored
 from workers.receiver.patience import Patience
 from workers.receiver.together import Overloaded
 
@@ -44,7 +44,7 @@ class MetaWebhook:
     def __init__(
         self, *, app_secret: SecretStr, verify_token: SecretStr, ingest: Ingest, counters: Counters
     ) -> None:
-        self._app_secret = app_secret
+        self._signature = webhook.Signature(app_secret.get_secret_value())
         self._verify_token = verify_token
         self._ingest = ingest
         self._counters = counters
@@ -73,11 +73,11 @@ class MetaWebhook:
 
     async def _outcome(self, scope: Scope, receive: Receive) -> tuple[str, int]:
         """Name what became of a delivery, and the status that tells Meta."""
-        signatures: list[str] = []
+        signatures: list[bytes] = []
         claimed = b""
         for name, value in scope["headers"]:
             if name == SIGNATURE:
-                signatures.append(value.decode("latin-1"))
+                signatures.append(value)
             elif name == b"content-length":
                 claimed = value
         try:
@@ -110,9 +110,9 @@ class MetaWebhook:
         self._counters.reject(PROVIDER, reason)
         return outcome, status
 
-    def _prove(self, raw: bytes, signatures: list[str]) -> None:
+    def _prove(self, raw: bytes, signatures: list[bytes]) -> None:
         header = signatures[0] if len(signatures) == 1 else None
-        if not webhook.is_authentic(raw, header, secret=self._app_secret.get_secret_value()):
+        if not self._signature.proves(raw, header):
             raise Unauthentic(f"{SIGNATURE.decode()} does not prove the body")
 
     async def _keep(self, raw: bytes) -> str:
@@ -126,7 +126,7 @@ class MetaWebhook:
             return "unreadable"
         if not parsed.known:
             return "unknown_object"
-        stored = Stored()
+        stored = NOTHING
         if parsed.events or parsed.unreadable:
             stored = await self._ingest.store(
                 Delivery(
@@ -162,7 +162,7 @@ def _plain(event: webhook.Event) -> dict[str, object]:
     }
 
 
-def _flaw(signatures: list[str]) -> str:
+def _flaw(signatures: list[bytes]) -> str:
     """Name what is wrong with the proof, for the count."""
     if not signatures:
         return "unsigned"

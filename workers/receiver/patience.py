@@ -26,9 +26,8 @@ class Patience:
         """Make a deadline that begins with its block."""
         return _Deadline(self)
 
-    def begin(self, deadline: _Deadline) -> None:
+    def begin(self, deadline: _Deadline, loop: asyncio.AbstractEventLoop) -> None:
         """Watch a deadline from now on."""
-        loop = asyncio.get_running_loop()
         deadline.at = loop.time() + self._seconds
         self._waiting.append(deadline)
         if self._timer is None:
@@ -72,12 +71,13 @@ class _Deadline:
             self.task.cancel()
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a deadline needs a task that it can cancel")
         self.task = task
         self._cancelling = task.cancelling()
-        self._patience.begin(self)
+        self._patience.begin(self, loop)
         return self
 
     def __exit__(

@@ -11,14 +11,14 @@ import structlog
 
 from workers.core.errors import Transient, Unavailable
 from workers.core.log import describe
-from workers.receiver.ingest import Stored
+from workers.receiver.ingest import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workers.core.clock import Clock
     from workers.receiver.counters import Counters
-    from workers.receiver.ingest import Delivery
+    from workers.receiver.ingest import Delivery, Stored
 
 # In events. One commit holds what a few milliseconds bring; what waits is bounded, because a
 # provider repeats what is refused, and memory that is full loses everything.
@@ -101,17 +101,16 @@ class GroupIngest:
         """
         if self._closed:
             raise Overloaded("the receiver stops")
-        if self._size and self._size + delivery.size > self._most_waiting:
+        size = delivery.size
+        if self._size and self._size + size > self._most_waiting:
             raise Overloaded(f"{self._size} events wait to be stored")
-        waiting = _Waiting(
-            delivery, asyncio.get_running_loop().create_future(), self._clock.monotonic()
-        )
-        self._queue.append(waiting)
-        self._size += delivery.size
+        answer: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(delivery, answer, self._clock.monotonic()))
+        self._size += size
         self._something.set()
         if len(self._queue) >= self._wanted or self._size >= self._most_at_once:
             self._enough.set()
-        return await waiting.answer
+        return await answer
 
     def close(self) -> None:
         """Take nothing more; `run` ends once everything that waits is answered."""
@@ -173,6 +172,7 @@ class GroupIngest:
             log.warning("deliveries stored one by one", count=len(group), problem=describe(error))
             await self._one_by_one(group)
         else:
+            # Not at once: the database first gets the next group, if there is one.
             self._answer(group, stored)
 
     async def _one_by_one(self, group: Sequence[_Waiting]) -> None:
@@ -198,7 +198,7 @@ class GroupIngest:
             if not one.answer.done():
                 one.answer.set_result(counts)
                 self._counters.stored_after(now - one.since)
-                counts = Stored()
+                counts = NOTHING
 
 
 def _fail(group: Sequence[_Waiting], problem: str) -> None:

@@ -10,10 +10,10 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from pydantic import ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_jsonable_python
 
 from workers.core.errors import Malformed
 from workers.providers.meta import models
@@ -21,13 +21,15 @@ from workers.providers.meta import models
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIGNATURE_PREFIX = "sha256="
+SIGNATURE_PREFIX = b"sha256="
 
 Json = Any  # what json.loads returns: its shape is what this module finds out
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+# Every delivery makes some of these, and a frozen dataclass costs several times a named tuple.
+
+
+class Event(NamedTuple):
     """One thing that happened on a page; *occurred_at* is in milliseconds since 1970."""
 
     key: str
@@ -38,8 +40,7 @@ class Event:
     body: dict[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """The shape of something signed that could not be read; never its content."""
 
     digest: str
@@ -47,8 +48,7 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What one delivery held; *ignored* counts elements of kinds we do not use."""
 
     events: tuple[Event, ...] = ()
@@ -66,14 +66,19 @@ class _Gathering:
     ignored: int = 0
 
 
-def is_authentic(raw: bytes, header: str | None, *, secret: str) -> bool:
-    """Tell whether *header* (X-Hub-Signature-256) signs exactly these bytes."""
-    if header is None or not header.startswith(SIGNATURE_PREFIX):
-        return False
-    wanted = hmac.digest(secret.encode(), raw, "sha256").hex()
-    given = header[len(SIGNATURE_PREFIX) :]
-    # As bytes: comparing texts raises on a character outside ASCII.
-    return hmac.compare_digest(wanted.encode(), given.encode())
+class Signature:
+    """Proves deliveries with the app's secret; what depends on it alone is computed once."""
+
+    def __init__(self, secret: str) -> None:
+        self._keyed = hmac.new(secret.encode(), digestmod="sha256")
+
+    def proves(self, raw: bytes, header: bytes | None) -> bool:
+        """Tell whether *header* (X-Hub-Signature-256) signs exactly these bytes."""
+        if header is None:
+            return False
+        wanted = self._keyed.copy()
+        wanted.update(raw)
+        return hmac.compare_digest(SIGNATURE_PREFIX + wanted.hexdigest().encode(), header)
 
 
 def unreadable(raw: bytes, reason: str) -> Unreadable:
@@ -100,12 +105,22 @@ def parse(raw: bytes) -> Parsed:
 
 def _decode(raw: bytes) -> Json:
     try:
+        if _is_plain(raw):
+            return _plain(raw)
         # As json.loads does, which makes a decoder for each document.
         document = _DECODER.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
-        return document if _is_plain(raw) else _storable(document)
+        return _storable(document)
     except (ValueError, RecursionError) as error:
         # The cause is left out: a decoder's error holds the document.
         raise Malformed(f"the delivery is not JSON: {type(error).__name__}") from None
+
+
+def _plain(raw: bytes) -> Json:
+    """Read JSON that has nothing special in it with the fastest reader, which nests less deep."""
+    try:
+        return from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        return _DECODER.decode(raw.decode("ascii"))
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -193,10 +208,14 @@ def _event(page: str, element: Json) -> Event | None:
         raise Malformed("the element is not an object")
     if "policy_enforcement" in element:
         return _policy(page, element)
-    reader = next((read for name, read in _READERS.items() if name in element), None)
+    reader = None
+    for name, read in _READERS:
+        if name in element:
+            reader = read
+            break
     if reader is None:
         return None
-    base = models.Element.model_validate(element)
+    base = _ELEMENT(element)
     contact = _contact(page, base)
     if contact is None:
         return None
@@ -221,8 +240,7 @@ def _contact(page: str, base: models.Element) -> str | None:
     return person.id
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(NamedTuple):
     """An element on its way to an event."""
 
     page: str
@@ -244,7 +262,7 @@ class _Source:
 
 
 def _message(source: _Source) -> Event:
-    said = models.Message.model_validate(source.element["message"])
+    said = _MESSAGE(source.element["message"])
     body: dict[str, Json] = {
         "mid": said.mid,
         "text": said.text,
@@ -301,17 +319,20 @@ def _edit(source: _Source) -> Event:
 
 def _policy(page: str, element: dict[str, Json]) -> Event:
     """Read what Meta tells the page itself: nobody sends it, and no conversation has it."""
-    base = models.Element.model_validate(element)
+    base = _ELEMENT(element)
     got = models.Policy.model_validate(element["policy_enforcement"])
     key = f"page:{page}:policy:{hashlib.sha256(_canonical(element)).hexdigest()}"
     return Event(key, page, None, "policy", base.timestamp, {"action": got.action})
 
 
-_READERS = {
-    "message": _message,
-    "delivery": _delivery,
-    "read": _read,
-    "postback": _postback,
-    "reaction": _reaction,
-    "message_edit": _edit,
-}
+# As model_validate, whose options nobody uses here and which cost as much as some models.
+_ELEMENT = TypeAdapter(models.Element).validator.validate_python
+_MESSAGE = TypeAdapter(models.Message).validator.validate_python
+_READERS = (
+    ("message", _message),
+    ("delivery", _delivery),
+    ("read", _read),
+    ("postback", _postback),
+    ("reaction", _reaction),
+    ("message_edit", _edit),
+)
