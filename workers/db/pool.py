@@ -35,7 +35,7 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-_READ = json.JSONDecoder().raw_decode
+_READ = json.JSONDecoder().scan_once
 SESSION = """
     select
         set_config('statement_timeout', '30s', false),
@@ -159,7 +159,7 @@ class _Document(Loader):
 
     def load(self, data: Buffer) -> Any:  # noqa: ANN401 (JSON)
         """Read what follows the byte that tells the version."""
-        return _READ(str(data[1:], "utf-8"))[0]
+        return _READ(str(data[1:], "utf-8"), 0)[0]
 
 
 async def _check(connection: AsyncConnection) -> None:
