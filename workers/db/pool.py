@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 from contextlib import asynccontextmanager, suppress
+from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Self
 
 from psycopg import AsyncConnection, Error, errors
@@ -35,7 +36,7 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-_READ = json.JSONDecoder().scan_once
+_READ = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
 SESSION = """
     select
         set_config('statement_timeout', '30s', false),

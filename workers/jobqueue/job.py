@@ -36,8 +36,7 @@ class Job(NamedTuple):
 
 def waited(job: Job, *, now: datetime) -> timedelta:
     """Say for how long *job* could have run: a retried one since it was due again."""
-    run_at, created_at = job.run_at, job.created_at
-    return now - (run_at if run_at > created_at else created_at)
+    return now - max(job.run_at, job.created_at)
 
 
 @dataclass(frozen=True, slots=True)
