@@ -202,8 +202,11 @@ class Slow(ListStore):
     async def claim(self, batch, *, lease_for):
         self.under_way += 1
         self.most = max(self.most, self.under_way)
+        loop = asyncio.get_running_loop()
         for _ in range(5):
-            await asyncio.sleep(0)
+            turn = loop.create_future()
+            loop.call_soon(turn.set_result, None)
+            await turn
         try:
             return await super().claim(batch, lease_for=lease_for)
         finally:
