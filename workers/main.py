@@ -38,7 +38,6 @@ from workers.jobqueue.postgres import PostgresStore
 from workers.jobqueue.runner import Options, Runner, Stop
 from workers.jobqueue.schedule import keep_time
 from workers.jobqueue.side import supervised
-from workers.jobs.timed import timed
 from workers.jobs.wakeups import chosen
 
 if TYPE_CHECKING:
@@ -193,7 +192,7 @@ def _runner(queue: str, parts: Parts) -> Runner:
     settings = parts.settings
     return Runner(
         PostgresStore(parts.control, queue),
-        handlers=timed(parts.registry.handlers, metrics=parts.metrics, clock=parts.clock),
+        handlers=parts.registry.handlers,
         context=Context(parts.database),
         metrics=parts.metrics,
         options=Options(

@@ -210,3 +210,31 @@ def reads(queue):
         "select sum(pg_stat_get_xact_tuples_returned(c.oid))::integer as n from pg_class as c"
         " where c.relname like 'jobs_meta_%%' and c.relkind = 'i'"
     )[0]["n"]
+
+
+def test_jobs_of_one_line_are_added_as_jobs_of_several_are(queue):
+    """One line has a way of its own, without sorting; what comes into the table is the same."""
+    alone, together = org(), org()
+    jobs = [
+        {},
+        {"payload": {"a": 1}, "max_attempts": 3},
+        {"run_at": "2999-01-01T00:00:00Z"},
+        {"priority": 5, "run_at": "2000-01-01T00:00:00Z"},
+        {"ordering_key": None, "dedupe_key": None, "payload": None},
+    ]
+    for owner, others in ((alone, []), (together, [{"org_id": org()}])):
+        made = queue.add_many(*({"org_id": owner} | job for job in jobs), *others)
+        assert made == len(jobs) + len(others)
+
+    seen = {
+        owner: queue.rows(
+            "select kind, payload, priority, state, attempt, max_attempts, run_at = created_at,"
+            " case when run_at <> created_at then run_at end,"
+            " turn - min(turn) over () as turn from queue.jobs where org_id = %s order by id",
+            owner,
+        )
+        for owner in (alone, together)
+    }
+    assert seen[alone] == seen[together]
+    assert [job["turn"] for job in seen[alone]] == [0, 1, 2, 3, 4]
+    assert [job["state"] for job in seen[alone]].count("waiting") == 1

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.queues import Clock, ListStore, at_work, nothing, playing, runner_of
-from workers.core.errors import Permanent, Transient
+from workers.core.errors import Permanent, Transient, Unavailable
 from workers.jobqueue.context import Context
 
 
@@ -190,3 +190,65 @@ def test_a_worker_is_ready_only_while_the_database_answers():
         return before, during, after
 
     assert playing(scenario) == (False, True, False)
+
+
+class Slow(ListStore):
+    """A queue whose claims take a while, and which counts how many are under way."""
+
+    def __init__(self, *kinds):
+        super().__init__(*kinds)
+        self.under_way = self.most = 0
+
+    async def claim(self, batch, *, lease_for):
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        loop = asyncio.get_running_loop()
+        for _ in range(5):
+            turn = loop.create_future()
+            loop.call_soon(turn.set_result, None)
+            await turn
+        try:
+            return await super().claim(batch, lease_for=lease_for)
+        finally:
+            self.under_way -= 1
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(40, 2), (3, 1)])
+def test_a_second_claim_is_under_way_only_while_there_is_more_than_one_brings(count, at_once):
+    async def scenario():
+        store = Slow(*["meta.send"] * count)
+        runner = runner_of(store, {"meta.send": nothing}, batch=4, concurrency=4)
+        runner._pace.ahead = lambda: 8  # as when jobs are fast
+        async with at_work(runner):
+            await store.until(lambda: len(store.done) == count)
+        return store
+
+    store = playing(scenario)
+
+    assert store.most == at_once
+    assert sorted(store.done) == [("succeeded", number) for number in range(1, count + 1)]
+
+
+def test_the_second_claim_is_of_another_whole_batch():
+    async def scenario():
+        store = Slow(*["meta.send"] * 40)
+        runner = runner_of(store, {"meta.send": nothing}, batch=4, concurrency=6)
+        async with at_work(runner):  # room for six: one batch, and half of one
+            await store.until(lambda: len(store.done) == 40)
+        return store
+
+    assert playing(scenario).most == 1
+
+
+def test_a_failed_claim_does_not_take_the_other_one_with_it():
+    async def scenario():
+        store = Slow(*["meta.send"] * 40)
+        runner = runner_of(store, {"meta.send": nothing}, batch=4, concurrency=4)
+        runner._pace.ahead = lambda: 8
+        async with at_work(runner):
+            await store.until(lambda: store.most == 2)
+            store.faults["claim"] = [Unavailable("away")]
+            await store.until(lambda: len(store.done) == 40)
+        return store
+
+    assert playing(scenario).running == {}

@@ -105,3 +105,30 @@ def test_a_cancelled_runner_ends_although_jobs_run():
         return store
 
     assert list(playing(scenario).running) == [1]
+
+
+def test_what_claims_under_way_bring_after_the_wish_to_stop_is_not_kept():
+    async def scenario():
+        store = ListStore(*["meta.send"] * 12)
+        claim, asked, answer = store.claim, [], asyncio.Event()
+
+        async def slow(batch, *, lease_for):
+            asked.append(batch)
+            if len(asked) > 1:
+                await answer.wait()
+            return await claim(batch, lease_for=lease_for)
+
+        store.claim = slow
+        runner = runner_of(store, {"meta.send": nothing}, batch=4)
+        runner._pace.ahead = lambda: 8
+        async with at_work(runner) as stop:
+            await store.until(lambda: len(store.done) == 4)
+            stop.ask()
+            answer.set()
+        return store, asked
+
+    store, asked = playing(scenario)
+
+    assert asked == [4, 4, 4]
+    assert store.running == {}
+    assert len(store.done) == 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 from contextlib import asynccontextmanager, suppress
+from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Self
 
 from psycopg import AsyncConnection, Error, errors
@@ -35,7 +36,7 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-_READ = json.JSONDecoder().raw_decode
+_READ = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
 SESSION = """
     select
         set_config('statement_timeout', '30s', false),
@@ -159,7 +160,7 @@ class _Document(Loader):
 
     def load(self, data: Buffer) -> Any:  # noqa: ANN401 (JSON)
         """Read what follows the byte that tells the version."""
-        return _READ(str(data[1:], "utf-8"))[0]
+        return _READ(str(data[1:], "utf-8"), 0)[0]
 
 
 async def _check(connection: AsyncConnection) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from workers.jobqueue.context import Context
@@ -32,6 +32,11 @@ class Job(NamedTuple):
     lease: UUID
     created_at: datetime
     run_at: datetime
+
+
+def waited(job: Job, *, now: datetime) -> timedelta:
+    """Say for how long *job* could have run: a retried one since it was due again."""
+    return now - max(job.run_at, job.created_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import structlog
 from workers.core.errors import ConnextError, LeaseLost, Permanent, RateLimited
 from workers.core.log import JOB, describe
 from workers.core.pausing import WISH, Pause, Wish, ask
+from workers.jobqueue.job import waited
 from workers.jobqueue.outcome import GIVEN_BACK, Succeeded, after_failure
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class Lane:
         self._task = asyncio.current_task()
         WISH.set(self._wish)
         while True:
-            job = await self._ready.get()
+            # A busy lane need not be suspended to get its next job.
+            job = self._ready.get_nowait() or await self._ready.get()
             # A lease can be lost while its job waits for a lane.
             outcome = await self._attempt(job) if self._held(job) else None
             if self._wish.pause is not None:
@@ -98,6 +100,7 @@ class Lane:
             handler = self._handlers.get(job.kind)
             if handler is None:
                 raise Permanent(f"unknown kind {job.kind}; no handler is registered for it")  # noqa: TRY301 (decided below like any other failure)
+            self._metrics.waited(job.queue, job.kind, waited(job, now=self._clock.now()))
             await handler(job, self._context)
         except asyncio.CancelledError:
             if self._verdict is None:
@@ -110,23 +113,23 @@ class Lane:
         finally:
             self.job = None
             JOB.set(None)
-        self._take_back()
+        if self._verdict is not None:
+            self._take_back()
         self._metrics.took(job.queue, job.kind, self._clock.monotonic() - self.started)
-        return self._unless_settled(job, outcome)
+        # Mostly empty; a claim takes as long to look up as a small job to run.
+        return self._unless_settled(job, outcome) if self._context.settled else outcome
 
     def _take_back(self) -> None:
         """Undo the cancellation that `stop` asked for; one that somebody else asked for stays."""
-        if self._verdict is not None and self._task is not None:
-            self._verdict = None
-            if self._task.uncancel() > 0:
-                raise asyncio.CancelledError
+        self._verdict = None
+        if self._task is not None and self._task.uncancel() > 0:
+            raise asyncio.CancelledError
 
     def _unless_settled(self, job: Job, outcome: Outcome | None) -> Outcome | None:
         """Record nothing for a job that finished in its own transaction."""
-        settled = self._context.settled
-        # Mostly empty; a claim takes as long to look up as a small job to run.
-        if settled and (claim := (job.id, job.lease)) in settled:
-            settled.discard(claim)
+        claim = (job.id, job.lease)
+        if claim in self._context.settled:
+            self._context.settled.discard(claim)
             self._metrics.finished(job.queue, job.kind, "succeeded")
             return None
         return outcome

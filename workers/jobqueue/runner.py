@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -23,7 +24,7 @@ from workers.jobqueue.waiting import Waiting
 from workers.jobqueue.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from workers.core.clock import Clock
     from workers.core.metrics import Metrics
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 UNWIND_SECONDS = 5.0
 LONGEST_PAUSE = 5.0
+CLAIMS_AT_ONCE = 2
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +71,14 @@ class Stop:
         self.asked.set()
 
 
+class _Asked(NamedTuple):
+    """A claim under way: for how many jobs, since when, and what will hold the answer."""
+
+    room: int
+    since: float
+    answer: Awaitable[list[Job]]
+
+
 class Runner:
     """Works one queue with a fixed number of lanes."""
 
@@ -96,6 +106,8 @@ class Runner:
         self._in_hand = 0
         self._pauses: list[tuple[float, Job, Pause]] = []
         self._more = False
+        # Answered in their order: what happened before one was asked is over (see _catch_up).
+        self._asked: deque[_Asked] = deque()
         self._pace = Pace(options.batch)
         self._last_answer: float | None = None
         self._leases = Leases(store, lease_for=options.lease_for, clock=self._clock)
@@ -155,7 +167,13 @@ class Runner:
             for number, lane in enumerate(self._lanes):
                 group.start(f"lane {number}", lane.run)
             log.info("worker started", queue=self.queue, concurrency=self._options.concurrency)
-            await self._claim_until(stop.asked)
+            try:
+                await self._claim_until(stop.asked)
+                await self._last_answers()
+            finally:
+                for asked in self._asked:
+                    if isinstance(asked.answer, asyncio.Task):
+                        asked.answer.cancel()
             await self._finish(stop.hurry)
             await self._record_the_rest(recorder)
             group.cancel()
@@ -166,9 +184,9 @@ class Runner:
         failures = 0
         while not stop.is_set():
             self._wake.clear()
-            room = self._room()
+            self._ask()
             try:
-                claimed = await self._claim(room) if room > 0 else 0
+                room, claimed = await self._answer() if self._asked else (0, 0)
             except Transient as error:
                 failures += 1
                 pause = min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 6)) * (0.5 + self._jitter() / 2)
@@ -177,13 +195,35 @@ class Runner:
                 continue
             failures = 0
             self._more = room <= 0 or claimed == room
-            if room <= 0 or claimed < room:
+            if not self._asked and (room <= 0 or claimed < room):
                 await self._rest()
 
-    async def _claim(self, room: int) -> int:
-        """Claim up to *room* jobs and hand them to the lanes."""
+    def _ask(self) -> None:
+        """Begin a claim; while claims bring all they ask for, a whole second one behind it.
+
+        Part of a claim is waiting for the disk, in which the next one can be prepared.
+        """
+        while len(self._asked) < CLAIMS_AT_ONCE:
+            room = self._room()
+            second = self._more and room == self._options.batch
+            if room <= 0 or (self._asked and not second):
+                return
+            self._begin(room)
+
+    def _begin(self, room: int) -> None:
+        """Send a claim for up to *room* jobs."""
         since = self._clock.monotonic()
-        jobs = await self._store.claim(room, lease_for=self._options.lease_for)
+        claim = self._store.claim(room, lease_for=self._options.lease_for)
+        answer = asyncio.create_task(claim) if self._asked else claim
+        self._asked.append(_Asked(room, since, answer))
+
+    async def _answer(self) -> tuple[int, int]:
+        """Hand what the oldest claim brings to the lanes; return how many it asked for, and got."""
+        room, since, answer = self._asked[0]
+        try:
+            jobs = await answer
+        finally:
+            self._asked.popleft()
         self._last_answer = self._clock.monotonic()
         self._pace.claimed(at=self._last_answer)
         self._leases.hold(jobs, since=since)
@@ -192,14 +232,23 @@ class Runner:
         self._catch_up(since)
         if jobs:
             self._metrics.claimed(self.queue, len(jobs))
-        return len(jobs)
+        return room, len(jobs)
+
+    async def _last_answers(self) -> None:
+        """Take what claims that are under way bring, so that it can be given back."""
+        while self._asked:
+            try:
+                await self._answer()
+            except Transient as error:
+                log.warning("claim failed", queue=self.queue, problem=str(error))
 
     def _room(self) -> int:
         """How many jobs to claim: the free lanes, and as many ahead as finish in a moment."""
         unrecorded = self._recorder.unrecorded
-        free = len(self._lanes) + self._pace.ahead() - self._in_hand
+        coming = sum(asked.room for asked in self._asked)
+        free = len(self._lanes) + self._pace.ahead() - self._in_hand - coming
         # When recording falls behind, claiming more would only lengthen what a crash repeats.
-        owed = 4 * self._options.batch + len(self._lanes) - unrecorded
+        owed = 4 * self._options.batch + len(self._lanes) - unrecorded - coming
         return min(self._options.batch, free, owed)
 
     def _running(self) -> int:

@@ -65,8 +65,16 @@ class Waiting:
                     self._wake()  # it was our turn: somebody else takes it
                 raise
             self._coming = False
+        return self._next()
+
+    def get_nowait(self) -> Job | None:
+        """Take the first job, or None if there is none."""
+        return self._next() if self._urgent or self._jobs else None
+
+    def _next(self) -> Job:
+        """Take the first job, and see to it that somebody takes the next."""
         job = (self._urgent or self._jobs).popleft()
-        if self._takers:
+        if self._takers and not self._coming:
             self._wake()
         return job
 
