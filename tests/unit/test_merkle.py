@@ -64,10 +64,12 @@ def test_every_field_of_an_event_changes_its_leaf():
         "actor": "a",
         "kind": "b.c",
         "details": {"x": "y"},
+        "subject": None,
     }
     leaf = merkle.leaf(event)
 
     for field, other in {
         "id": 2, "at_us": 3, "org_id": "o", "actor": "ab", "kind": "b.d", "details": {"x": "z"},
+        "subject": "s",
     }.items():  # fmt: skip
         assert merkle.leaf(event | {field: other}) != leaf
