@@ -1,6 +1,6 @@
 -- What an event is about stands in a column that can hold nothing but an id: no rule has to be asked of it.
 --
--- Owns      audit.events.subject; audit.kind, no_details, sealable; the three triggers that write events.
+-- Owns      audit.events.subject, the cache of its ids; audit.kind, no_details, sealable; the three triggers that write events.
 -- Callers   triggers of privacy.holds, public.privacy_requests and public.consents; the worker that seals.
 -- Undo      forward only: a mistake is repaired by the next migration.
 
@@ -33,7 +33,11 @@ as $$
     select '{}'::audit.event_details;
 $$;
 comment on function audit.no_details() is 'Empty details, asked for their rule once per connection, as audit.kind is.';
-alter table audit.events alter column details set default audit.no_details();
+alter table audit.events
+alter column details set default audit.no_details(),
+-- A connection takes ids by the thirty-two. They never told the order of two connections' events, of which the later id may commit
+-- first; epochs are ranges of xid, and within one the order of ids is only the one that everybody sorts by.
+alter column id set cache 32;
 
 -- Sealing: the subject is one of the facts that are hashed. The name is new, so that a worker of before, which would hash without
 -- it, finds nothing to seal rather than seal it wrongly.
