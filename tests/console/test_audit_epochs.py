@@ -80,7 +80,7 @@ def test_it_verifies_from_a_file_without_any_database(sealed, tmp_path, monkeypa
     ],
     ids=[
         "edit", "edit the time", "delete the last", "delete the tail", "delete a whole epoch's events", "edit many",
-        "insert into a sealed epoch", "move to another organization", "edit a root's column", "roll back the head",
+        "insert into a sealed epoch", "move to another organization", "change the subject", "edit a root's column", "roll back the head",
         "delete an epoch",
     ],
 )  # fmt: skip
