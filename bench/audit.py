@@ -37,9 +37,9 @@ SCHEMA = """
     create function public.bench_audit() returns trigger language plpgsql volatile
     security definer set search_path = '' as $$
     begin
-        insert into audit.events (org_id, actor, kind, details)
-        values (new.org_id, session_user, 'bench.done', jsonb_build_object('request', new.org_id));
-        return null;
+        insert into audit.events (org_id, actor, kind, subject)
+        values (new.org_id, session_user, audit.kind('bench.done'), new.org_id);
+        return new;
     end;
     $$;
     create trigger bench_audited_insert_audit after insert on public.bench_audited

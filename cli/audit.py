@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 ANCHOR = "CONNEXT_AUDIT_ANCHOR"
-COLUMNS = ("id", "at", "org_id", "actor", "kind", "details")
+COLUMNS = ("id", "at", "org_id", "actor", "kind", "subject", "details")
 
 LATE = 2
 
@@ -56,7 +56,8 @@ def tail(
     """
     with connect(data) as db:
         found = db.rows(
-            "select e.id, e.at, e.org_id, e.actor, e.kind, e.details from audit.events as e"
+            "select e.id, e.at, e.org_id, e.actor, e.kind, e.subject, e.details"
+            " from audit.events as e"
             " order by e.xid desc, e.id desc limit %s",
             limit,
         )

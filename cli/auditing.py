@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EVENT = (
     "v.id, (extract(epoch from v.at) * 1000000)::bigint as at_us, v.org_id::text, v.actor, v.kind,"
-    " v.details, v.xid::text::bigint as xid"
+    " v.details, v.subject::text, v.xid::text::bigint as xid"
 )
 
 

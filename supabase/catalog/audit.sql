@@ -10,6 +10,7 @@ select privacy.describe(
     org_id      technical  observed  none  -
     actor       technical  observed  none  -
     kind        technical  observed  none  -
+    subject     technical  observed  none  -
     details     technical  observed  none  -
     xid         technical  observed  none  -
     details->*  technical  observed  none  -

@@ -73,13 +73,14 @@ def test_it_verifies_from_a_file_without_any_database(sealed, tmp_path, monkeypa
         "update audit.events set kind = case when id % 2 = 0 then 'test.a' else 'test.b' end",
         "insert into audit.events (actor, kind, xid) select 'test', 'test.late', min(xid) from audit.events",
         "update audit.events set org_id = gen_random_uuid() where id = (select max(id) from audit.events)",
+        "update audit.events set subject = gen_random_uuid() where id = (select max(id) from audit.events)",
         "update audit.epochs set root = sha256('other') where n = 2",
         "delete from audit.epochs where n = 3",
         "delete from audit.epochs where n = 2",
     ],
     ids=[
         "edit", "edit the time", "delete the last", "delete the tail", "delete a whole epoch's events", "edit many",
-        "insert into a sealed epoch", "move to another organization", "edit a root's column", "roll back the head",
+        "insert into a sealed epoch", "move to another organization", "change the subject", "edit a root's column", "roll back the head",
         "delete an epoch",
     ],
 )  # fmt: skip

@@ -128,3 +128,29 @@ def test_ids_are_given_by_the_table(db):
     """Its key leads with the transaction, so that nothing else keeps an id from coming twice."""
     with pytest.raises(psycopg.errors.GeneratedAlways):
         db.execute("insert into audit.events (id, actor, kind) values (1, 'me', 'a.b')")
+
+
+@pytest.mark.parametrize("kind", ["token", "Token.opened", "token.opened 5145550123", ""])
+def test_a_kind_in_a_statement_is_refused_when_the_statement_is_planned(db, kind):
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        db.execute("select audit.kind(%s)", [kind])
+
+    assert refused.value.diag.constraint_name == "events_kind_shape"
+
+
+def test_what_a_trigger_writes_asks_no_rule_again(db):
+    """Neither the kind that stands in the statement nor the empty details, planned once."""
+    plan = db.execute(
+        "explain (verbose, costs off) insert into audit.events (actor, kind, subject)"
+        " values ('me', audit.kind('a.b'), gen_random_uuid())"
+    ).fetchall()
+
+    told = " ".join(line for (line,) in plan)
+    assert "'a.b'::audit.event_kind" in told
+    assert "'{}'::audit.event_details" in told
+    assert "audit.kind(" not in told
+
+
+def test_a_subject_is_an_id_and_nothing_else(db):
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+        db.execute("insert into audit.events (actor, kind, subject) values ('me', 'a.b', '5145550123')")  # fmt: skip

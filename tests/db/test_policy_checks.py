@@ -68,7 +68,7 @@ def seal(place):
     tree = merkle.Tree()
     for event in place.rows(
         "select v.id, (extract(epoch from v.at) * 1000000)::bigint as at_us, v.org_id::text, v.actor,"
-        " v.kind, v.details from audit.events as v where v.xid < '5'::xid8 order by v.id"
+        " v.kind, v.details, v.subject::text from audit.events as v where v.xid < '5'::xid8 order by v.id"
     ):
         tree.add(merkle.leaf(event))
     body = merkle.canonical(

@@ -314,7 +314,7 @@ def test_the_worker_reads_events_behind_the_horizon_and_no_table(desk):
                 worker.execute(f"select {call}")
         with psycopg.connect(desk.url) as open_one:
             open_one.execute(ADD, [5])
-            shown = worker.execute("select count(*) from audit.sealable_events(0, 9223372036854775807, -1, 100)")  # fmt: skip
+            shown = worker.execute("select count(*) from audit.sealable(0, 9223372036854775807, -1, 100)")  # fmt: skip
             assert shown.fetchone() == tuple(
                 desk.do("select count(*) from audit.events")[0]
             )  # without the five that may still be rolled back

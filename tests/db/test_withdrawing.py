@@ -72,8 +72,8 @@ def test_it_is_accepted_in_every_state_of_a_connection(db, ours, way, status):
     ) == 1  # fmt: skip
     assert one(
         db,
-        "select count(*) from audit.events where kind = 'consent.withdrawn' and details ->> 'consent' = %s",
-        str(consent),
+        "select count(*) from audit.events where kind = 'consent.withdrawn' and subject = %s",
+        consent,
     ) == 1  # fmt: skip
 
 

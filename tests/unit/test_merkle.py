@@ -64,10 +64,18 @@ def test_every_field_of_an_event_changes_its_leaf():
         "actor": "a",
         "kind": "b.c",
         "details": {"x": "y"},
+        "subject": None,
     }
     leaf = merkle.leaf(event)
 
     for field, other in {
         "id": 2, "at_us": 3, "org_id": "o", "actor": "ab", "kind": "b.d", "details": {"x": "z"},
+        "subject": "s",
     }.items():  # fmt: skip
         assert merkle.leaf(event | {field: other}) != leaf
+
+
+def test_an_event_without_a_subject_is_hashed_as_before_there_were_subjects():
+    event = {"id": 1, "at_us": 2, "org_id": None, "actor": "a", "kind": "b.c", "details": {}}
+
+    assert merkle.leaf(event | {"subject": None}) == merkle.leaf(event)

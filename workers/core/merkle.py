@@ -22,7 +22,10 @@ def canonical(value: object) -> bytes:
 
 
 def leaf(event: Mapping[str, Any]) -> bytes:
-    """Hash one event: its id, microseconds, organization, actor, kind and details."""
+    """Hash one event: its id, microseconds, organization, actor, kind, details, and subject.
+
+    One without a subject is hashed as events were before there were subjects.
+    """
     said = [
         event["id"],
         event["at_us"],
@@ -31,6 +34,8 @@ def leaf(event: Mapping[str, Any]) -> bytes:
         event["kind"],
         event["details"],
     ]
+    if event.get("subject") is not None:
+        said.append(event["subject"])
     return sha256(LEAF + canonical(said)).digest()
 
 

@@ -28,7 +28,7 @@ SEAL: Final = (
     "audit.seal_signed(bigint, bigint, bigint, bigint, bytea, bytea, bytea, bytea, bytea, bytea)"
 )
 RANGE: Final = ("n", "from_xid", "to_xid", "prev")
-EVENT: Final = ("id", "at_us", "org_id", "actor", "kind", "details")
+EVENT: Final = ("id", "at_us", "org_id", "actor", "kind", "details", "subject")
 WAITING: Final = ("n", "body", "signature", "public_key")
 
 
@@ -131,7 +131,7 @@ async def _tree(connection: AsyncConnection, start: int, end: int) -> merkle.Tre
     tree = merkle.Tree()
     async for page in calls.pages(
         connection,
-        "audit.sealable_events(bigint, bigint, bigint, integer)",
+        "audit.sealable(bigint, bigint, bigint, integer)",
         *(start, end, -1, None),
         columns=EVENT,
         make=_event,
