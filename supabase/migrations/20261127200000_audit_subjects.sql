@@ -120,7 +120,7 @@ as $$
 begin
     insert into audit.events (org_id, actor, kind, subject, details)
     values (
-        new.org_id, session_user, audit.kind('consent.withdrawn'), new.id, jsonb_build_object('provider', new.provider)
+        new.org_id, session_user, 'consent.withdrawn', new.id, jsonb_build_object('provider', new.provider)
     );
     return new;
 end;
