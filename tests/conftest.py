@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -23,6 +24,20 @@ from tests.stacks import PROCESSES, LocalStack, processes_in  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # Linux keeps files in memory there
+ROOM = 4 * 1024**3  # bytes: several times what a run of four processes takes there
+
+
+def pytest_configure() -> None:
+    """Keep the databases of this run in memory: copying one makes a thousand files.
+
+    On a disk that is five times the processor time, and a run makes hundreds of copies.
+    Where memory has no room, or a person chose the place (`--basetemp`), nothing changes.
+    """
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def _is_local(address: Any) -> bool:
