@@ -19,11 +19,12 @@ if str(ROOT) not in sys.path:  # the plain `pytest` command does not put the roo
 import psycopg  # noqa: E402
 
 from tests import prepared  # noqa: E402
-from tests.database import TestCluster  # noqa: E402
 from tests.stacks import PROCESSES, LocalStack, processes_in  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.database import TestCluster
 
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # Linux keeps files in memory there
@@ -84,18 +85,24 @@ def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
-    """The run's PostgreSQL, started by the first test that needs one."""
-    running = TestCluster(tmp_path_factory.mktemp("cluster"))
-    running.start()
-    yield running
+def _migrated(
+    _prepared: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestCluster, str]]:
+    running, template = prepared.cluster(tmp_path_factory.mktemp("cluster"))
+    yield running, template
     running.stop()
 
 
 @pytest.fixture(scope="session")
-def template(cluster: TestCluster) -> str:
+def cluster(_migrated: tuple[TestCluster, str]) -> TestCluster:
+    """The process's PostgreSQL, started by the first test that needs one."""
+    return _migrated[0]
+
+
+@pytest.fixture(scope="session")
+def template(_migrated: tuple[TestCluster, str]) -> str:
     """Name of the database with every migration, to copy from and never to connect to."""
-    return cluster.build_template()
+    return _migrated[1]
 
 
 @pytest.fixture(scope="session")

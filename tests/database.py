@@ -30,9 +30,11 @@ class TestCluster:
 
     __test__ = False
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] = os.environ, password: str | None = None
+    ) -> None:
         self.folder = folder
-        self.password = secrets.token_hex(12)
+        self.password = password or secrets.token_hex(12)
         self.cluster: Any = servers.chosen(environment, folder, self.password)
 
     def start(self) -> None:
