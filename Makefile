@@ -39,7 +39,7 @@ demo: setup ## Run the whole story on a fresh local stack; REPORT=FILE.html also
 
 # Tests start hundreds of Python processes: each would compile our code anew without what it may write.
 test: setup browser ## Run every test
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 browser: $(BROWSER_STAMP) ## Install the browser that the tests open pages in
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -20,6 +21,7 @@ import psycopg  # noqa: E402
 
 from tests import prepared  # noqa: E402
 from tests.stacks import PROCESSES, LocalStack, processes_in  # noqa: E402
+from tests.turns import in_turn  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,18 @@ def pytest_configure() -> None:
     """
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files for several processes; one alone takes them as they come."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = in_turn(items)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of collected tests out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_local(address: Any) -> bool:
