@@ -37,8 +37,9 @@ setup: .venv/.stamp $(LOCAL)/node_modules/.stamp ## Install what is locked, as f
 demo: setup ## Run the whole story on a fresh local stack; REPORT=FILE.html also writes it down
 	@$(BIN)/connext demo $(if $(REPORT),--report "$(REPORT)") $(ARGS)
 
+# Tests start hundreds of Python processes: each would compile our code anew without what it may write.
 test: setup browser ## Run every test
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 browser: $(BROWSER_STAMP) ## Install the browser that the tests open pages in
 

@@ -10,10 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.rows import dict_row
 from pydantic import SecretStr
 
-from tests.database import as_user, make_user
+from tests.database import CALLER, OPERATOR, as_user, make_user
 from tests.messenger import _attempt, _opened
 from tests.teller import KEY, PRICE, PRICES, Till
 from workers.core.clock import SystemClock
@@ -85,7 +84,7 @@ class Counter:
 
     def do(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """Run a statement as the operator."""
-        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as operator:
+        with OPERATOR.to(self.url) as operator:
             cursor = operator.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
@@ -95,7 +94,7 @@ class Counter:
 
     def ask(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """Run a statement as the owner, through the Data API's role."""
-        with psycopg.connect(self.url, row_factory=dict_row) as db:
+        with CALLER.to(self.url) as db, db.transaction():
             as_user(db, self.owner, self.org)
             cursor = db.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []

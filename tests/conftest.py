@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -18,11 +20,39 @@ if str(ROOT) not in sys.path:  # the plain `pytest` command does not put the roo
 import psycopg  # noqa: E402
 
 from tests import prepared  # noqa: E402
-from tests.database import TestCluster  # noqa: E402
 from tests.stacks import PROCESSES, LocalStack, processes_in  # noqa: E402
+from tests.turns import in_turn  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.database import TestCluster
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # Linux keeps files in memory there
+ROOM = 4 * 1024**3  # bytes: several times what a run of four processes takes there
+
+
+def pytest_configure() -> None:
+    """Keep the databases of this run in memory: copying one makes a thousand files.
+
+    On a disk that is five times the processor time, and a run makes hundreds of copies.
+    Where memory has no room, or a person chose the place (`--basetemp`), nothing changes.
+    """
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files for several processes; one alone takes them as they come."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = in_turn(items)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of collected tests out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_local(address: Any) -> bool:
@@ -69,18 +99,24 @@ def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
-    """The run's PostgreSQL, started by the first test that needs one."""
-    running = TestCluster(tmp_path_factory.mktemp("cluster"))
-    running.start()
-    yield running
+def _migrated(
+    _prepared: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestCluster, str]]:
+    running, template = prepared.cluster(tmp_path_factory.mktemp("cluster"))
+    yield running, template
     running.stop()
 
 
 @pytest.fixture(scope="session")
-def template(cluster: TestCluster) -> str:
+def cluster(_migrated: tuple[TestCluster, str]) -> TestCluster:
+    """The process's PostgreSQL, started by the first test that needs one."""
+    return _migrated[0]
+
+
+@pytest.fixture(scope="session")
+def template(_migrated: tuple[TestCluster, str]) -> str:
     """Name of the database with every migration, to copy from and never to connect to."""
-    return cluster.build_template()
+    return _migrated[1]
 
 
 @pytest.fixture(scope="session")

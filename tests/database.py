@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import secrets
+import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from cli.embedded import project, supabase
 from cli.embedded.cluster import SUPERUSER, dsn
@@ -30,9 +33,11 @@ class TestCluster:
 
     __test__ = False
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] = os.environ, password: str | None = None
+    ) -> None:
         self.folder = folder
-        self.password = secrets.token_hex(12)
+        self.password = password or secrets.token_hex(12)
         self.cluster: Any = servers.chosen(environment, folder, self.password)
 
     def start(self) -> None:
@@ -59,6 +64,8 @@ class TestCluster:
         )
         # template1 belongs to the superuser; the role postgres does not exist before bootstrap.
         owner = sql.SQL("owner postgres" if template else "")
+        for kept in (OPERATOR, CALLER):  # nobody may be connected to what is copied
+            kept.close()
         self.execute(
             sql.SQL("create database {} {} {}").format(sql.Identifier(name), copied, owner)
         )
@@ -89,6 +96,54 @@ class TestCluster:
         name = self.create(prefix=TEMPLATE)
         self.prepare(name)
         return name
+
+
+class Kept:
+    """One connection that stays open for the database that is in use: opening it is most of a statement.
+
+    Each statement is its own transaction unless one is begun. Another database, another thread and a
+    connection that was cut get a new one.
+    """
+
+    def __init__(self) -> None:
+        self._url = ""
+        self._open: psycopg.Connection[dict[str, Any]] | None = None
+        atexit.register(self.close)
+
+    @contextlib.contextmanager
+    def to(self, url: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """Lend the connection to a database."""
+        if threading.current_thread() is not threading.main_thread():
+            with self._connect(url) as own:
+                yield own
+            return
+        if self._open is None or url != self._url or not self._answers(self._open):
+            self.close()
+            self._url, self._open = url, self._connect(url)
+        yield self._open
+
+    @staticmethod
+    def _connect(url: str) -> psycopg.Connection[dict[str, Any]]:
+        # Never prepared: tests alter tables between two statements that are the same.
+        return psycopg.connect(url, autocommit=True, row_factory=dict_row, prepare_threshold=None)
+
+    @staticmethod
+    def _answers(connection: psycopg.Connection[Any]) -> bool:
+        try:
+            connection.execute("")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the session; the next statement begins another."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+# Two, so that what a caller's request sets is never seen by the operator's statements.
+OPERATOR, CALLER = Kept(), Kept()
 
 
 def url_as(url: str, role: str) -> str:

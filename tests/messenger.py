@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg.rows import dict_row
 from pydantic import SecretStr
 from pysequoia import Tsk
 
 from tests import prepared
-from tests.database import url_as
+from tests.database import OPERATOR, url_as
 from workers.core.sealing import Keyring, Opener, Sealer
 from workers.db.pool import Database
 from workers.jobqueue.context import Context
@@ -167,7 +165,7 @@ class Stage:
 
     def do(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """Run a statement as the operator."""
-        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as operator:
+        with OPERATOR.to(self.url) as operator:
             cursor = operator.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 

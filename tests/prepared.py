@@ -1,6 +1,7 @@
 """What takes seconds to make and never changes: made by the first process that wants it, then copied.
 
-Keys and a stopped stack's data folder. Tests of the making itself do not come here.
+Keys, and the data folders of a stopped stack and of a stopped cluster with every migration. Tests of
+the making itself do not come here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.keymaking import SealingKey, make_key, read_private_half, write_private_half
+from tests.database import TestCluster
+from tests.servers import VARIABLE
 from tests.stacks import PROCESSES, LocalStack
 
 if TYPE_CHECKING:
@@ -54,9 +57,36 @@ def key(name: str) -> SealingKey:
 
 def stack_data(data: Path) -> Path:
     """Fill a data folder with the one of a stack that was started once and stopped."""
-    copied = ["cp", "-a", f"{_once('stack', _stack)}/data", str(data)]  # owners stay as they are
-    subprocess.run(copied, check=True)
+    _copy(_once("stack", _stack) / "data", data)
     return data
+
+
+def cluster(folder: Path) -> tuple[TestCluster, str]:
+    """Start a cluster in this folder; return it with the name of its database to copy from."""
+    if os.environ.get(VARIABLE) not in {None, "", "embedded"}:  # a server whose files are not ours
+        running = TestCluster(folder)
+        running.start()
+        return running, running.build_template()
+    made = _once("cluster", _cluster)
+    running = TestCluster(folder, password=(made / "password").read_text())
+    _copy(made / "data" / "postgres", folder / "postgres")
+    running.start()
+    return running, (made / "template").read_text()
+
+
+def _cluster(folder: Path) -> None:
+    (folder / "data").mkdir()
+    first = TestCluster(folder / "data")
+    first.start()
+    try:
+        (folder / "template").write_text(first.build_template())
+    finally:
+        first.stop()
+    (folder / "password").write_text(first.password)
+
+
+def _copy(made: Path, wanted: Path) -> None:
+    subprocess.run(["cp", "-a", str(made), str(wanted)], check=True)  # owners stay as they are
 
 
 def _stack(folder: Path) -> None:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
-from psycopg.rows import dict_row
 from pydantic import SecretStr
 from pysequoia import Tsk
 
 from sandbox.app import Config, Sandbox
 from sandbox.replies import HangUpError
-from tests.database import as_user, make_user, url_as
+from tests.database import CALLER, OPERATOR, as_user, make_user, url_as
 from tests.messenger import _attempt, sealing_key
 from workers.core.sealing import Keyring, Opener
 from workers.db.pool import Database
@@ -111,7 +110,7 @@ class Switchboard:
 
     def do(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """Run a statement as the operator."""
-        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as operator:
+        with OPERATOR.to(self.url) as operator:
             cursor = operator.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
@@ -134,7 +133,7 @@ class Switchboard:
     def call(self, function: str, *, by: Any = None, org: Any = None, **arguments: Any) -> Any:
         """Call an RPC as the owner; its rows come back as dictionaries."""
         names = ", ".join(f"{name} => %({name})s" for name in arguments)
-        with psycopg.connect(self.url, row_factory=dict_row) as db:
+        with CALLER.to(self.url) as db, db.transaction():
             as_user(db, by or self.owner, org or self.org)
             rows = db.execute(
                 f"select to_jsonb(t) as row from public.{function}({names}) as t", arguments

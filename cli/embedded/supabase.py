@@ -7,6 +7,8 @@ import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
+
 from cli.embedded import packages
 from cli.embedded.errors import StackError
 
@@ -55,8 +57,9 @@ def run(
 
 def push(database_url: str, home: Path, project: Path = packages.REPOSITORY) -> list[str]:
     """Apply the pending migrations as the role in the URL; return the files that were applied."""
-    if not any((project / "supabase" / "migrations").glob("*.sql")):
-        return []
+    files = list((project / "supabase" / "migrations").glob("*.sql"))
+    if not files or _versions(database_url) == {file.name.partition("_")[0] for file in files}:
+        return []  # the CLI would say the same, after a second
     done = run("db", "push", "--yes", database_url=database_url, home=home, project=project)
     said = (done.stderr + done.stdout).splitlines()
     applied = [
@@ -71,6 +74,16 @@ def push(database_url: str, home: Path, project: Path = packages.REPOSITORY) -> 
         culprit = applied[-1] if applied else "no migration was started"
         raise StackError(f"`supabase db push` failed ({culprit}):\n{reason}")
     return applied
+
+
+def _versions(database_url: str) -> set[str]:
+    """Read which migrations the CLI's history names; a database without a history has none."""
+    with psycopg.connect(database_url) as db:
+        try:
+            rows = db.execute("select version from supabase_migrations.schema_migrations")
+        except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
+            return set()
+        return {row[0] for row in rows}
 
 
 def advisors(

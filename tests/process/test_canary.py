@@ -13,21 +13,23 @@ from cli.story.book import Book
 from cli.story.stage import open_stage, wait_for
 from tests.canary import AGGRESSIVE, Detectors
 from tests.prepared import stack_data
-from tests.stacks import LocalStack, connext
+from tests.stacks import PROCESSES, LocalStack, connext
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     """A stack of its own that logs every statement with every parameter."""
-    made = LocalStack(stack_data(tmp_path_factory.mktemp("canary") / "data"))
-    done = made.up()
+    data = stack_data(tmp_path_factory.mktemp("canary") / "data")
+    quiet = LocalStack(data, PROCESSES)
+    done = quiet.up()
     assert done.returncode == 0, done.stderr
-    with made.connect("admin_database_url") as db:
+    with quiet.connect("admin_database_url") as db:
         for name, value in AGGRESSIVE.items():
             # Above the server's command line; for sessions begun from now on.
             setting = sql.SQL("alter role all set {} = {}")
             db.execute(setting.format(sql.Identifier(name), sql.Literal(value)))
-    made.down()
+    quiet.down()
+    made = LocalStack(data)
     done = made.up()
     assert done.returncode == 0, done.stderr
     yield made

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from cli.embedded import process
+from tests.prepared import stack_data
 from tests.stacks import PROCESSES, LocalStack, connext, processes_in
 
 
@@ -22,6 +23,14 @@ from tests.stacks import PROCESSES, LocalStack, connext, processes_in
 def stack_here(tmp_path):
     """A stack that a test starts, kills and starts again."""
     own = LocalStack(tmp_path / "data", PROCESSES)
+    yield own
+    own.down()
+
+
+@pytest.fixture
+def stack_again(tmp_path):
+    """The same with data that are there already."""
+    own = LocalStack(stack_data(tmp_path / "data"), PROCESSES)
     yield own
     own.down()
 
@@ -49,21 +58,21 @@ def test_two_stacks_run_side_by_side_and_know_nothing_of_each_other(quiet_stack,
     assert foreign.status_code == 401
 
 
-def test_a_killed_supervisor_takes_everything_along_and_its_data_serves_again(stack_here):
-    stack_here.up()
-    person = stack_here.sign_up("kept@example.com")["user"]["id"]
-    before = stack_here.status
+def test_a_killed_supervisor_takes_everything_along_and_its_data_serves_again(stack_again):
+    stack_again.up()
+    person = stack_again.sign_up("kept@example.com")["user"]["id"]
+    before = stack_again.status
     pids = before["pids"]
 
     os.kill(pids["supervisor"], signal.SIGKILL)
-    again = stack_here.up()
+    again = stack_again.up()
 
     assert again.returncode == 0, again.stderr
     assert [name for name, pid in pids.items() if process.alive(pid)] == []
-    with stack_here.connect() as db:
+    with stack_again.connect() as db:
         assert db.execute("select id::text from auth.users").fetchall() == [(person,)]
     for name in ("api_url", "database_url", "publishable_key", "secret_key", "jwt_secret"):
-        assert stack_here.status[name] == before[name]
+        assert stack_again.status[name] == before[name]
 
 
 def test_a_taken_port_that_was_asked_for_is_one_clear_line(stack_here):
@@ -168,7 +177,7 @@ def test_every_worker_role_can_log_in_to_a_fresh_stack(quiet_stack):
 
 
 def test_stopping_in_the_foreground_ends_everything(tmp_path):
-    stack = LocalStack(tmp_path / "data")
+    stack = LocalStack(stack_data(tmp_path / "data"))
     left_out = [word for name in PROCESSES for word in ("--without", name)]
     command = [sys.executable, "-m", "cli.main", "up", "--data", str(stack.data), *left_out]
     with subprocess.Popen(

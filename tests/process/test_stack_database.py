@@ -106,6 +106,17 @@ def test_a_migration_may_attach_to_auth_storage_and_realtime(bare, own_project, 
     assert supabase.push(bare, tmp_path / "home", own_project) == []
 
 
+def test_a_database_that_is_ahead_of_the_folder_is_refused(bare, own_project, tmp_path):
+    first = own_project / "supabase" / "migrations" / "20260101000000_first.sql"
+    later = first.with_name("20260102000000_later.sql")
+    later.write_text("create table public.later (id int);\n")
+    supabase.push(bare, tmp_path / "home", own_project)
+    later.unlink()
+
+    with pytest.raises(StackError, match="20260102000000"):
+        supabase.push(bare, tmp_path / "home", own_project)
+
+
 def test_the_same_migrations_run_on_a_second_database_of_the_cluster(
     cluster, own_project, tmp_path
 ):

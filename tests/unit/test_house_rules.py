@@ -43,7 +43,8 @@ def files(*folders, suffixes=None):
     for root in [ROOT / folder for folder in folders] or [ROOT]:
         for where, inside, names in os.walk(root):
             inside[:] = [n for n in inside if n not in SKIPPED and not n.endswith("_cache")]
-            paths = (Path(where, name) for name in sorted(names))
+            # `.git` is a file in a second worktree.
+            paths = (Path(where, name) for name in sorted(set(names) - SKIPPED))
             yield from (path for path in paths if path.suffix in (suffixes or TEXT))
 
 
