@@ -255,7 +255,7 @@ class Stage:
         entry = {"id": self.page, "messaging": list(elements)}
         parsed = webhook.parse(json.dumps({"object": "page", "entry": [entry]}).encode())
         assert parsed.unreadable == ()
-        return self.store([_plain(event) for event in parsed.events])
+        return self.store([event._asdict() for event in parsed.events])
 
     def store(self, events: list[dict[str, Any]]) -> Any:
         async def store():
@@ -359,10 +359,6 @@ class Stage:
 
     def link(self) -> dict[str, Any]:
         return self.one("select * from public.integrations where id = %s", self.integration)
-
-
-def _plain(event: webhook.Event) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in webhook.Event.__slots__}
 
 
 def _opened(url: str, role: str) -> Database:

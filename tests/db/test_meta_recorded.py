@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.messenger import _plain
 from tests.recorded_meta import AT, RECORDED, element_for
 from workers.providers.meta import webhook
 
@@ -17,7 +16,7 @@ def deliver(stage, recorded, element=None):
     field = "standby" if recorded.standby else "messaging"
     entry = {"id": stage.page, "time": AT, field: [element or element_for(recorded, stage.page)]}
     parsed = webhook.parse(json.dumps({"object": "page", "entry": [entry]}).encode())
-    stage.store([_plain(event) for event in parsed.events])
+    stage.store([event._asdict() for event in parsed.events])
     stage.outcomes = stage.work()
     return parsed
 

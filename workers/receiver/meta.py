@@ -131,7 +131,7 @@ class MetaWebhook:
             stored = await self._ingest.store(
                 Delivery(
                     PROVIDER,
-                    events=tuple(_plain(event) for event in parsed.events),
+                    events=tuple(event._asdict() for event in parsed.events),
                     unreadable=tuple(_shape(shape) for shape in parsed.unreadable),
                 )
             )
@@ -148,18 +148,6 @@ class MetaWebhook:
 
 def _shape(found: webhook.Unreadable) -> Shape:
     return Shape(found.digest, found.size, found.reason)
-
-
-def _plain(event: webhook.Event) -> dict[str, object]:
-    """Write an event as queue.ingest takes it; `asdict` would copy its body to the bottom."""
-    return {
-        "key": event.key,
-        "account": event.account,
-        "contact": event.contact,
-        "kind": event.kind,
-        "occurred_at": event.occurred_at,
-        "body": event.body,
-    }
 
 
 def _flaw(signatures: list[bytes]) -> str:

@@ -30,7 +30,10 @@ Json = Any  # what json.loads returns: its shape is what this module finds out
 
 
 class Event(NamedTuple):
-    """One thing that happened on a page; *occurred_at* is in milliseconds since 1970."""
+    """One thing that happened on a page, under the names that queue.ingest takes.
+
+    *occurred_at* is in milliseconds since 1970.
+    """
 
     key: str
     account: str
