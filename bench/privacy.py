@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tests.database import TestCluster
     from tests.world import Org, World
 
-ROWS, EVENTS = 500_000, 1_000_000
+ROWS, EVENTS, ROUNDS = 500_000, 1_000_000, 3
 BLOCK = 1 << 18
 EXPORT_GOAL, ERASURE_GOAL, SWEEP_LIMIT, VERIFY_LIMIT, MEMORY_LIMIT = 0.5, 0.5, 30, 20, 150
 OTHERS_GOAL, LOOKS, PAUSE = 1.5, 2_000, 0.002  # times as slow; reads before; seconds between reads
@@ -126,20 +127,40 @@ def _one(db: psycopg.Connection[Any], query: Any, *values: object) -> Any:  # no
 def _export(url: str, ours: Org, place: Path) -> list[results.Row]:
     """Export beside COPY of the same rows: into a file as it comes, and into the same archive.
 
-    An export writes each row twice, as JSON and as CSV.
+    An export writes each row twice, as JSON and as CSV. All three take turns, and the median of
+    the rounds' ratios counts: who reads rows first that were written a moment ago also notes in
+    them that they are committed.
     """
-    request = _granted(url, ours.id, "access")
+    rounds = [_round(url, ours, place) for _ in range(ROUNDS)]
+    pace = statistics.median(one.export for one in rounds)
+    packed = statistics.median(one.export / one.packed for one in rounds)
+    bare = statistics.median(one.export / one.bare for one in rounds)
+    return [
+        results.at_least("export, to the same archive", pace, pace / packed, EXPORT_GOAL, "rows/s"),
+        results.at_least("export, to a bare file", pace, pace / bare, EXPORT_GOAL, "rows/s"),
+        results.below("export, memory", max(one.memory for one in rounds), MEMORY_LIMIT, "MB"),
+    ]
+
+
+class _Round(NamedTuple):
+    """One turn of all three, in rows per second, and the most memory of the export in MB."""
+
+    bare: float
+    packed: float
+    export: float
+    memory: float
+
+
+def _round(url: str, ours: Org, place: Path) -> _Round:
     bare, packed = _copied(url, ours, place / "bare.csv"), _packed(url, ours, place / "bare.zip")
+    request = _granted(url, ours.id, "access")
     words = [sys.executable, "-c", MAKE, str(ours.id), str(request), str(place / "export.zip")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     rows, seconds, memory = (float(word) for word in done.stdout.split())
-    return [
-        results.at_least(
-            "export, to the same archive", rows / seconds, packed, EXPORT_GOAL, "rows/s"
-        ),
-        results.at_least("export, to a bare file", rows / seconds, bare, EXPORT_GOAL, "rows/s"),
-        results.below("export, memory", memory, MEMORY_LIMIT, "MB"),
-    ]
+    (place / "export.zip").unlink()
+    with psycopg.connect(url) as db:
+        db.execute("select privacy.close_request(%s, %s, 'completed', 'bench')", [ours.id, request])
+    return _Round(bare, packed, rows / seconds, memory)
 
 
 def _copied(url: str, ours: Org, out: Path) -> float:
