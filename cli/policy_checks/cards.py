@@ -19,6 +19,8 @@ LOOKS = re.compile(
     r"(?<![\w.-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3[47]\d{2}|6(?:011|4[4-9]\d|5\d{2}))"
     r"(?:[ -]?\d){9,15}(?![\w-])"
 )
+# The digest of rows in an erasure's plan: 64 random bits, which now and then look like a card.
+DIGEST = re.compile(r'"digest": "-?\d{1,20}"')
 # Ids at providers are digits too, and what people write to each other is theirs: neither is searched,
 # except in everything of billing.
 LEFT_OUT = """
@@ -41,7 +43,7 @@ def passes_luhn(digits: str) -> bool:
 
 def cards_in(text: str) -> int:
     """Count what could be card numbers."""
-    found = (re.sub(r"\D", "", match) for match in LOOKS.findall(text))
+    found = (re.sub(r"\D", "", match) for match in LOOKS.findall(DIGEST.sub("", text)))
     return sum(passes_luhn(digits) for digits in found)
 
 
