@@ -64,6 +64,14 @@ def test_an_account_nobody_connected_is_counted_and_forgotten(stage):
     ]
 
 
+def test_each_event_of_a_group_is_counted_as_what_became_of_it(stage):
+    stranger = event(stage, "c") | {"account": "nobody"}
+
+    stored = stage.store([event(stage, "a"), event(stage, "a"), stranger, event(stage, "b")])
+
+    assert stored == Stored(stored=2, duplicate=1, unknown=1)
+
+
 def test_what_cannot_be_read_leaves_only_its_shape(stage):
     shape = Shape("f" * 64, 17, "wrong fields: text")
 
@@ -75,8 +83,11 @@ def test_what_cannot_be_read_leaves_only_its_shape(stage):
     ]
 
 
-def test_an_event_the_database_refuses_does_not_lose_the_others(stage):
-    rotten = event(stage, "b", body={"text": "a\x00b"})
+@pytest.mark.parametrize(
+    ("text", "sqlstate"), [("a\x00b", "22P05"), ("half \ud800 of a pair", "22P02")]
+)
+def test_an_event_the_database_refuses_does_not_lose_the_others(stage, text, sqlstate):
+    rotten = event(stage, "b", body={"text": text})
     shape = Shape("e" * 64, 1, "wrong fields")
     delivery = Delivery("meta", (event(stage, "a"), rotten, event(stage, "c")), unreadable=(shape,))
 
@@ -91,7 +102,7 @@ def test_an_event_the_database_refuses_does_not_lose_the_others(stage):
         row["reason"]
         for row in stage.do("select reason from queue.unreadable_webhooks order by id")
     ]
-    assert reasons == ["wrong fields", "the database refused it: 22P05"]
+    assert reasons == ["wrong fields", f"the database refused it: {sqlstate}"]
 
 
 def test_a_role_that_is_not_the_receivers_is_refused(stage):

@@ -361,3 +361,9 @@ def test_a_document_is_read_as_the_standard_library_reads_it(document, ascii_onl
         except Malformed:
             read = Malformed
         assert read == wanted
+
+
+def test_a_document_that_nests_deeper_than_the_fast_reader_goes_is_read_too():
+    raw = b"[" * 300 + b"]" * 300
+
+    assert webhook._decode(raw) == json.loads(raw)
