@@ -11,6 +11,7 @@ from tests.database import url_as
 from tests.messenger import MILLIS
 from workers.core.clock import SystemClock
 from workers.core.errors import Refused, Unavailable
+from workers.db.line import Line
 from workers.db.pool import Database
 from workers.receiver.counters import Counters
 from workers.receiver.ingest import Delivery, PostgresIngest, Shape, Stored
@@ -149,7 +150,8 @@ def store_at_once(url, *deliveries):
     async def run():
         database = Database(SecretStr(url_as(url, "ingress")), application_name="test", size=2)
         async with database:
-            ingest = GroupIngest(PostgresIngest(database), counters=Counters(), clock=SystemClock())
+            storage = PostgresIngest(database, Line(database))
+            ingest = GroupIngest(storage, counters=Counters(), clock=SystemClock())
             waiting = [asyncio.create_task(ingest.store(one)) for one in deliveries]
             committer = asyncio.create_task(ingest.run())
             results = await asyncio.gather(*waiting, return_exceptions=True)

@@ -28,6 +28,7 @@ class Gate:
     rotten: frozenset = frozenset()
     group_failure: Exception | None = None
     failures: list = field(default_factory=list)
+    pauses: int = 0
     begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     may: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -36,6 +37,9 @@ class Gate:
 
     async def store_together(self, many):
         return await self._keep("group", many)
+
+    async def pause(self):
+        self.pauses += 1
 
     async def _keep(self, how, many):
         keys = [event["key"] for one in many for event in one.events]
@@ -134,6 +138,22 @@ def test_many_are_committed_by_halves():
 
     assert sizes == [1, 11, 9]
     assert kept == ["first", *map(str, range(20))]
+
+
+def test_the_storage_hears_when_nothing_follows_and_not_before():
+    async def run():
+        gate = Gate()
+        async with running(gate) as ingest:
+            tasks = await gathered(gate, ingest, delivery("a"))
+            busy = gate.pauses
+            gate.may.set()
+            await asyncio.gather(*tasks)
+            # Running into the time limit is the failure.
+            while not gate.pauses:
+                await turn()
+        return busy
+
+    assert asyncio.run(run()) == 0
 
 
 def test_nobody_is_answered_before_the_commit():

@@ -35,6 +35,12 @@ def _select(signature: LiteralString, columns: tuple[str, ...]) -> bytes:
     return statement.as_bytes(None)
 
 
+def numbered(signature: LiteralString, columns: tuple[str, ...]) -> bytes:
+    """Write the statement with its parameters as Postgres counts them, for libpq itself."""
+    first, *rest = _select(signature, columns).split(b"%s")
+    return first + b"".join(b"$%d%s" % (number, part) for number, part in enumerate(rest, 1))
+
+
 @cache
 def _gather(signature: LiteralString) -> bytes:
     """Write the statement that gathers what a function returns into an array."""

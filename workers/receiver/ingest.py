@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple, Protocol
 
 from psycopg.types.json import Jsonb
 from pydantic_core import PydanticSerializationError, to_json
 
 from workers.core.errors import Refused
 from workers.db import calls
+from workers.db.line import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from psycopg import AsyncConnection
 
+    from workers.db.line import Line
     from workers.db.pool import Database
 
 STRIPE: Final = "stripe"
 # SQLSTATE classes that blame the data: another try with the same data ends the same way.
 DATA_AT_FAULT = ("22", "23")
+META: Final = "meta"
 TELNYX: Final = "telnyx"
-COUNTS = ("stored", "duplicate", "unknown")
+# What stores a provider's events, and its arguments before them. Each account of Telnyx proves its
+# own numbers only, which SQL checks; of Stripe there are ids: what happened is asked of Stripe.
+FUNCTIONS: Final[dict[str, tuple[LiteralString, tuple[str, ...]]]] = {
+    META: ("queue.ingest(text, jsonb)", (META,)),
+    TELNYX: ("queue.ingest_telnyx(jsonb)", ()),
+    STRIPE: ("queue.ingest_stripe(jsonb)", ()),
+}
+COUNTS: Final = ("stored", "duplicate", "unknown")
+CALLS: Final = {name: Call(function, COUNTS) for name, (function, _) in FUNCTIONS.items()}
 
 
 class Shape(NamedTuple):
@@ -78,10 +89,14 @@ class Ingest(Protocol):
 
 
 class PostgresIngest:
-    """The functions queue.ingest and queue.unreadable, as the role ingress."""
+    """The functions queue.ingest and queue.unreadable, as the role ingress.
 
-    def __init__(self, database: Database) -> None:
+    With a *line*, `store_together` is for one caller, who waits for each answer.
+    """
+
+    def __init__(self, database: Database, line: Line | None = None) -> None:
         self._database = database
+        self._line = line
 
     async def store(self, delivery: Delivery) -> Stored:
         """Keep a delivery; when one event's data is refused, keep the others."""
@@ -97,6 +112,8 @@ class PostgresIngest:
         merged = _merge(deliveries)
         if len(merged) == 1 and not merged[0].unreadable:
             # One statement is its own transaction: a third of the round trips.
+            if self._line is not None and merged[0].events:
+                return await _send(self._line, merged[0])
             async with self._database.connection() as connection:
                 return await _store(connection, merged[0])
         total = NOTHING
@@ -104,6 +121,11 @@ class PostgresIngest:
             for delivery in merged:
                 total = total.plus(await _store(connection, delivery))
         return total
+
+    async def pause(self) -> None:
+        """Give back what is kept from one call to the next: none follows for now."""
+        if self._line is not None:
+            await self._line.release()
 
     async def _store_each(self, delivery: Delivery) -> Stored:
         """Keep what can be kept, event by event. Repeating finds the kept ones: nothing doubles."""
@@ -150,26 +172,20 @@ def _written(events: object) -> bytes:
         return json.dumps(events).encode()
 
 
+async def _send(line: Line, delivery: Delivery) -> Stored:
+    _, before = FUNCTIONS[delivery.provider]
+    arguments = (*map(str.encode, before), _written(delivery.events))
+    return Stored(*await line.integers(CALLS[delivery.provider], *arguments))
+
+
 async def _store(connection: AsyncConnection, delivery: Delivery) -> Stored:
     counted = NOTHING
     if delivery.events:
+        signature, before = FUNCTIONS[delivery.provider]
         events = Jsonb(delivery.events, dumps=_written)
-        if delivery.provider == TELNYX:
-            # Each account proves its own numbers only, which SQL checks.
-            ingest = calls.rows(
-                connection, "queue.ingest_telnyx(jsonb)", events, columns=COUNTS, make=Stored
-            )
-        elif delivery.provider == STRIPE:
-            # Ids only: what happened is asked of Stripe.
-            ingest = calls.rows(
-                connection, "queue.ingest_stripe(jsonb)", events, columns=COUNTS, make=Stored
-            )
-        else:
-            ingest = calls.rows(
-                connection, "queue.ingest(text, jsonb)", delivery.provider, events,
-                columns=COUNTS, make=Stored,
-            )  # fmt: skip
-        (counted,) = await ingest
+        (counted,) = await calls.rows(
+            connection, signature, *before, events, columns=COUNTS, make=Stored
+        )
     for shape in delivery.unreadable:
         await calls.value(
             connection,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from workers.core.clock import SystemClock
 from workers.core.errors import Refused, Transient
+from workers.db.line import Line
 from workers.db.pool import Database
 from workers.jobqueue import health
 from workers.jobqueue.gate import Gate
@@ -41,7 +42,8 @@ async def receive(settings: ReceiverSettings, secrets: MetaWebhookSettings) -> N
     )
     gate = Gate(database, journal=settings.erasure_journal)
     async with database, AsyncExitStack() as stack:
-        ingest = GroupIngest(PostgresIngest(database), counters=counters, clock=SystemClock())
+        storage = PostgresIngest(database, Line(database))
+        ingest = GroupIngest(storage, counters=counters, clock=SystemClock())
         others = await stack.enter_async_context(
             serving(ingest=ingest, database=database, counters=counters)
         )

@@ -45,6 +45,9 @@ class Storage(Protocol):
     async def store_together(self, deliveries: Sequence[Delivery]) -> Stored:
         """Keep all of them in one commit, or none and raise."""
 
+    async def pause(self) -> None:
+        """Hear that nothing more waits for now."""
+
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
@@ -129,6 +132,7 @@ class GroupIngest:
                     await self._flush(group)
                     await self._gather(len(group))
                 self._wanted = 0
+                await self._storage.pause()
         finally:
             self._closed = True
             _fail([*group, *self._queue], "the receiver stops")
