@@ -255,7 +255,7 @@ class Stage:
         entry = {"id": self.page, "messaging": list(elements)}
         parsed = webhook.parse(json.dumps({"object": "page", "entry": [entry]}).encode())
         assert parsed.unreadable == ()
-        return self.store([event._asdict() for event in parsed.events])
+        return self.store(list(parsed.events))
 
     def store(self, events: list[dict[str, Any]]) -> Any:
         async def store():

@@ -62,6 +62,14 @@ async def echo(line, letters=1):
     return backend
 
 
+async def turn():
+    """Let the loop read what has come by its sockets."""
+    for _ in range(3):
+        ready = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(ready.set_result, None)
+        await ready
+
+
 @asynccontextmanager
 async def waiting(url, line):
     """A call that is under way until the block ends; yields its task and its backend."""
@@ -128,9 +136,7 @@ def test_a_server_that_went_between_two_calls_costs_nothing(url):
             before = await echo(line)
             async with await psycopg.AsyncConnection.connect(url, autocommit=True) as db:
                 await db.execute("select pg_terminate_backend(%s, 5000)", [before])
-            # The word of it comes by the socket, which this task lets be read.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await turn()
             return before, await echo(line)
 
     before, after = asyncio.run(run())

@@ -10,6 +10,8 @@ import httpx
 import pytest
 import structlog
 from pydantic import SecretStr
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from workers.core.errors import Unavailable
 from workers.jobqueue.headers import HEADERS
@@ -45,8 +47,9 @@ def memory():
     return Memory()
 
 
-def application(memory):
+def application(memory, **options):
     return build(
+        **options,
         ingest=memory,
         counters=memory.counters,
         people=None,
@@ -369,3 +372,26 @@ def test_a_body_that_comes_in_pieces_is_put_together(memory):
 
     assert answer.status_code == 200
     assert [event["key"] for event in memory.kept[0].events] == ["page:1:msg:m_1"]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"), [("192.0.2.1", "203.0.113.7"), (None, "192.0.2.1"), ("", "192.0.2.1")]
+)
+def test_a_sender_is_known_behind_the_proxies_that_are_named_and_no_others(
+    memory, monkeypatch, proxies, seen
+):
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    if proxies is not None:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
+
+    async def who(request):
+        return PlainTextResponse(request.client.host)
+
+    app = application(memory, more=[Route("/who", who)])
+
+    async def send():
+        transport = httpx.ASGITransport(app, client=("192.0.2.1", 4711))
+        async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+            return await client.get("/who", headers={"x-forwarded-for": "203.0.113.7"})
+
+    assert asyncio.run(send()).text == seen

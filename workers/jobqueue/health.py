@@ -86,6 +86,8 @@ def server(app: ASGIApp, limits: Limits = PATIENCE) -> QuietServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Whoever asks about the sender puts it before what asks: most requests need not know.
+            proxy_headers=False,
             lifespan="off",
             ws="none",
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import os
+from typing import TYPE_CHECKING, Final, cast
 
 from starlette.applications import Starlette
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from workers.core.clock import SystemClock
 from workers.jobqueue.headers import RAW_HEADERS, SecurityHeaders
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from uvicorn._types import ASGI3Application
 
     from workers.core.clock import Clock
     from workers.receiver.callbacks import People
@@ -91,4 +94,14 @@ def build(  # noqa: PLR0913 - everything the receiver stands on
             keys=telnyx_keys, ingest=ingest, counters=counters, clock=clock or SystemClock()
         )
     routed = SecurityHeaders(Starlette(routes=routes(meta, callbacks, telnyx, more)))
-    return Shortcut(routed, path=META_PATH, endpoint=meta.deliver)
+    return Shortcut(_knowing_senders(routed), path=META_PATH, endpoint=meta.deliver)
+
+
+def _knowing_senders(app: ASGIApp) -> ASGIApp:
+    """Let *app* see who asks behind the proxies that uvicorn's own setting names.
+
+    Pages bound how much one sender asks. A delivery is proven, whoever brings it.
+    """
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+    # uvicorn's types of an application are narrower than Starlette's.
+    return cast("ASGIApp", ProxyHeadersMiddleware(cast("ASGI3Application", app), trusted))

@@ -14,7 +14,7 @@ from workers.db import calls
 from workers.db.line import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from psycopg import AsyncConnection
 
@@ -49,7 +49,7 @@ class Delivery(NamedTuple):
     """Everything one request brought; *events* are as queue.ingest takes them."""
 
     provider: str
-    events: tuple[dict[str, Any], ...] = ()
+    events: tuple[Mapping[str, Any], ...] = ()
     unreadable: tuple[Shape, ...] = ()
 
     @property
@@ -159,7 +159,7 @@ def _merge(deliveries: Sequence[Delivery]) -> list[Delivery]:
     ]
 
 
-def _shape(event: dict[str, Any], reason: str) -> Shape:
+def _shape(event: Mapping[str, Any], reason: str) -> Shape:
     raw = json.dumps(event, sort_keys=True).encode()
     return Shape(hashlib.sha256(raw).hexdigest(), len(raw), reason)
 

@@ -131,8 +131,8 @@ class MetaWebhook:
             stored = await self._ingest.store(
                 Delivery(
                     PROVIDER,
-                    events=tuple(event._asdict() for event in parsed.events),
-                    unreadable=tuple(_shape(shape) for shape in parsed.unreadable),
+                    events=parsed.events,
+                    unreadable=tuple(map(_shape, parsed.unreadable)),
                 )
             )
         self._count(parsed, stored)
