@@ -139,9 +139,11 @@ class MetaWebhook:
         return "accepted"
 
     def _count(self, parsed: webhook.Parsed, stored: Stored) -> None:
-        self._counters.events(PROVIDER, "stored", stored.stored)
-        self._counters.events(PROVIDER, "duplicate", stored.duplicate)
-        self._counters.events(PROVIDER, "unknown", stored.unknown)
+        # Whoever shared a commit with others and was not the first of them has no counts of it.
+        if stored is not NOTHING:
+            self._counters.events(PROVIDER, "stored", stored.stored)
+            self._counters.events(PROVIDER, "duplicate", stored.duplicate)
+            self._counters.events(PROVIDER, "unknown", stored.unknown)
         self._counters.events(PROVIDER, "unreadable", len(parsed.unreadable))
         self._counters.events(PROVIDER, "ignored", parsed.ignored)
 

@@ -219,42 +219,34 @@ def _event(page: str, element: Json) -> Event | None:
     if reader is None:
         return None
     base = _ELEMENT(element)
-    contact = _contact(page, base)
-    if contact is None:
-        return None
-    source = _Source(page, contact, base, element)
+    person, from_page = _other_side(page, base)
+    if person.id is None:
+        if person.user_ref is None:
+            raise Malformed("the other side has no id")
+        return None  # a plugin's visitor
     # What the page's own side read, pressed or changed says nothing about the person.
-    if source.from_page and reader is not _message:
+    if from_page and reader is not _message:
         return None
-    return reader(source)
+    return reader(_Source(page, person.id, from_page, base, element))
 
 
-def _contact(page: str, base: models.Element) -> str | None:
-    """Name the person: the side that is not the page; None for a plugin's visitor without id."""
-    sender, recipient = base.sender, base.recipient
-    if sender.id == page:
-        person = recipient
-    elif recipient.id == page:
-        person = sender
-    else:
-        raise Malformed("neither side is the page")
-    if person.id is None and person.user_ref is None:
-        raise Malformed("the other side has no id")
-    return person.id
+def _other_side(page: str, base: models.Element) -> tuple[models.Party, bool]:
+    """Find the person, and whether the page's side wrote."""
+    if base.sender.id == page:
+        return base.recipient, True
+    if base.recipient.id == page:
+        return base.sender, False
+    raise Malformed("neither side is the page")
 
 
 class _Source(NamedTuple):
-    """An element on its way to an event."""
+    """An element on its way to an event; *from_page* says that the page's side wrote it."""
 
     page: str
     contact: str
+    from_page: bool
     base: models.Element
     element: dict[str, Json]
-
-    @property
-    def from_page(self) -> bool:
-        """Whether the page's side wrote it."""
-        return self.base.sender.id == self.page
 
     def event(self, kind: str, key: str, body: dict[str, Json]) -> Event:
         """Finish the event; *key* is unique within the page."""
@@ -276,7 +268,7 @@ def _message(source: _Source) -> Event:
     body: dict[str, Json] = {
         "mid": said.mid,
         "text": said.text,
-        "attachments": [_attachment(item) for item in said.attachments],
+        "attachments": list(map(_attachment, said.attachments)),
         "reply_to": said.reply_to.mid if said.reply_to else None,
     }
     if not (said.is_echo or source.from_page):
