@@ -5,56 +5,15 @@ docs/metrics.md says what each means and when to worry.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from prometheus_client.samples import Sample
+from workers.core.tallies import Spread, Tally
 
 BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800)
-MOST_UNSORTED = 1_000
 CALLS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
-
-
-class Durations(Histogram):
-    """A histogram that sorts amounts into its buckets later, many at once.
-
-    Two are told of every job, and the library's own takes two locks for each.
-    """
-
-    def _metric_init(self) -> None:
-        super()._metric_init()
-        self._unsorted: list[float] = []
-
-    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 (the library's signature)
-        """Count *amount*; examples are not kept."""
-        self._unsorted.append(amount)
-        if len(self._unsorted) >= MOST_UNSORTED:
-            self._sort()
-
-    def _sort(self) -> None:
-        """Put what was observed where the library looks for it."""
-        # Taken from the list that stays: another thread may observe meanwhile.
-        amounts = self._unsorted[:]
-        del self._unsorted[: len(amounts)]
-        total, counts = self._sum.get(), [0] * len(self._buckets)
-        for amount in amounts:
-            total += amount
-            counts[bisect_left(self._upper_bounds, amount)] += 1
-        self._sum.set(total)
-        for bucket, count in zip(self._buckets, counts, strict=True):
-            if count:
-                bucket.inc(count)
-
-    def _child_samples(self) -> Iterable[Sample]:
-        self._sort()
-        return super()._child_samples()
 
 
 class Metrics:
@@ -101,56 +60,40 @@ class Metrics:
         self._hearing = self._gauge(
             "realtime_hearing", "1 while hints of new jobs arrive by Realtime, else 0.", "queue"
         )
-        self._outcomes: dict[tuple[str, str, str], Counter] = {}
-        self._durations: dict[tuple[str, str], Histogram] = {}
-        self._waits: dict[tuple[str, str], Histogram] = {}
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"connext_{name}", text, labels, registry=self.registry)
+    def _counter(self, name: str, text: str, *labels: str) -> Tally:
+        return Tally(f"connext_{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"connext_{name}", text, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        return Durations(f"connext_{name}", text, labels, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, text: str, bounds: tuple[float, ...], *labels: str) -> Spread:
+        return Spread(f"connext_{name}", text, bounds, labels, registry=self.registry)
 
     def finished(self, queue: str, kind: str, outcome: str, count: int = 1) -> None:
-        """Count attempts by outcome; the labelled child is kept, looking it up is slow."""
-        child = self._outcomes.get((queue, kind, outcome))
-        if child is None:
-            child = self._outcomes[queue, kind, outcome] = self._finished.labels(
-                queue, kind, outcome
-            )
-        child.inc(count)
+        """Count attempts by outcome."""
+        self._finished.add((queue, kind, outcome), count)
 
     def took(self, queue: str, kind: str, seconds: float) -> None:
         """Note how long a handler ran."""
-        child = self._durations.get((queue, kind))
-        if child is None:
-            child = self._durations[queue, kind] = self._seconds.labels(queue, kind)
-        child.observe(seconds)
+        self._seconds.observe(seconds, (queue, kind))
 
     def waited(self, queue: str, kind: str, wait: timedelta) -> None:
         """Note how long a due job waited; a clock that is behind the database's counts as none."""
-        child = self._waits.get((queue, kind))
-        if child is None:
-            child = self._waits[queue, kind] = self._wait.labels(queue, kind)
-        child.observe(max(wait.total_seconds(), 0.0))
+        self._wait.observe(max(wait.total_seconds(), 0.0), (queue, kind))
 
     def claimed(self, queue: str, count: int) -> None:
         """Count claimed jobs."""
-        self._claimed.labels(queue).inc(count)
+        self._claimed.add((queue,), count)
 
     def lost(self, queue: str) -> None:
         """Count a lost lease."""
-        self._lost.labels(queue).inc()
+        self._lost.add((queue,))
 
     def called(self, provider: str, *, status: str, code: str, seconds: float) -> None:
         """Count a call to a provider; *status* is HTTP's or 'none', *code* the provider's."""
-        self._calls.labels(provider, status, code).inc()
-        self._call_seconds.labels(provider).observe(seconds)
+        self._calls.add((provider, status, code))
+        self._call_seconds.observe(seconds, (provider,))
 
     def used(self, provider: str, percent: float) -> None:
         """Set how much of a provider's allowance is used."""
@@ -158,7 +101,7 @@ class Metrics:
 
     def paused(self, queue: str, *, scope: str) -> None:
         """Count a pause of one integration, or of the whole app."""
-        self._pauses.labels(queue, scope).inc()
+        self._pauses.add((queue, scope))
 
     def hears(self, queue: str, *, hearing: bool) -> None:
         """Set whether hints of new jobs arrive by Realtime."""

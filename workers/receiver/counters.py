@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from workers.receiver.tallies import Spread, Tally
+from workers.core.tallies import Spread, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Counters and histograms for one thread: a count is an addition, the rest is done when asked.
 
 The library's own take a lock for each of several parts of a number. What counts several times a
-request, and is asked for once a minute, pays for that with every request.
+request or a job, and is asked for once a minute, pays for that each time.
 """
 
 from __future__ import annotations
@@ -47,23 +47,34 @@ class Spread(Collector):
     """How amounts are spread over *bounds*, which rise; what equals a bound is below it."""
 
     def __init__(
-        self, name: str, text: str, bounds: Sequence[float], *, registry: CollectorRegistry
+        self,
+        name: str,
+        text: str,
+        bounds: Sequence[float],
+        labels: Sequence[str] = (),
+        *,
+        registry: CollectorRegistry,
     ) -> None:
-        self._name, self._text, self._labelnames = name, text, ()
+        self._name, self._text, self._labelnames = name, text, labels
         self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
+        self._counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(
+            lambda: [0] * (len(bounds) + 1)
+        )
+        self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        if not labels:
+            self._counts[()]  # told from the start, as nothing yet
         registry.register(self)
 
-    def observe(self, amount: float) -> None:
-        """Count *amount*."""
-        self._counts[bisect_left(self._bounds, amount)] += 1
-        self._sum += amount
+    def observe(self, amount: float, labels: tuple[str, ...] = ()) -> None:
+        """Count *amount* under *labels*, which are in the order of their names."""
+        self._counts[labels][bisect_left(self._bounds, amount)] += 1
+        self._sums[labels] += amount
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """Tell how many amounts there were up to each bound."""
         names = [floatToGoString(b) for b in (*self._bounds, float("inf"))]  # type: ignore[no-untyped-call]
-        buckets = list(zip(names, map(float, accumulate(self._counts)), strict=True))
-        family = HistogramMetricFamily(self._name, self._text)
-        family.add_metric([], buckets, sum_value=self._sum)
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labelnames)
+        for labels, counts in sorted(self._counts.items()):
+            buckets = list(zip(names, map(float, accumulate(counts)), strict=True))
+            family.add_metric(labels, buckets, sum_value=self._sums[labels])
         yield family
