@@ -24,8 +24,9 @@ COLUMNS = """
     from pg_attribute as a
     join pg_class as c on c.oid = a.attrelid
     join pg_namespace as n on n.oid = c.relnamespace
+    join pg_type as t on t.oid = a.atttypid
     where n.nspname = any(%(ours)s) and c.relkind in ('r', 'p') and not c.relispartition
-        and a.attnum > 0 and not a.attisdropped and a.atttypid in (
+        and a.attnum > 0 and not a.attisdropped and coalesce(nullif(t.typbasetype, 0), t.oid) in (
             'text'::regtype, 'varchar'::regtype, 'jsonb'::regtype, 'json'::regtype, 'text[]'::regtype
         )
     group by n.nspname, c.relname, c.oid, c.reltuples

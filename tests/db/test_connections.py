@@ -117,7 +117,7 @@ def test_disconnecting_takes_everything_out_of_use_in_one_transaction(db, world)
         " and revoke_by <= now() + interval '10 minutes'", org, world.ours.page,
     ) == 1  # fmt: skip
     assert db.execute(
-        "select array_agg(kind) from queue.jobs where org_id = %s", [org]
+        "select array_agg(kind::text) from queue.jobs where org_id = %s", [org]
     ).fetchone() == (["meta.revoke"],)
     assert one(
         db, "select count(*) from public.consents where org_id = %s and provider = 'meta' and live",

@@ -1,13 +1,15 @@
 """Proven webhooks on their way into the database: once each, durably, and where they belong."""
 
 import asyncio
+import json
 import threading
+import uuid
 
 import psycopg
 import pytest
 from pydantic import SecretStr
 
-from tests.database import url_as
+from tests.database import make_user, url_as
 from tests.messenger import MILLIS
 from workers.core.clock import SystemClock
 from workers.core.errors import Refused, Unavailable
@@ -221,6 +223,81 @@ def test_events_of_a_conversation_stand_behind_one_another_and_behind_what_was_t
         ("y", "ready"),
     ]
     assert [job["turn"] for job in jobs] == sorted({job["turn"] for job in jobs})
+
+
+def placed(stage):
+    """The jobs of the stored events, by the event's key."""
+    rows = stage.do(
+        "select e.event_key, j.org_id, j.state, j.turn from queue.jobs as j"
+        " inner join queue.webhook_events as e on (j.payload ->> 'event_id')::bigint = e.id"
+    )
+    return {row["event_key"]: row for row in rows}
+
+
+def test_each_organization_of_a_call_takes_turns_of_its_own(stage):
+    other = stage.organization("Theirs")
+    page = str(int(stage.page) + 1)
+    stage.open_channel(other, stage.connect(other, status="active"), page)
+    stage.store([event(stage, "before", contact="1"), event(stage, "behind", contact="1")])
+
+    stage.store(
+        [
+            event(stage, "t1", account=page, contact="1", occurred_at=MILLIS + 1),
+            event(stage, "o1", contact="2", occurred_at=MILLIS + 2),
+            event(stage, "t2", account=page, contact="2", occurred_at=MILLIS + 3),
+            event(stage, "o2", contact="1", occurred_at=MILLIS + 4),
+            event(stage, "t3", account=page, contact="1", occurred_at=MILLIS + 5),
+        ]
+    )
+
+    jobs = placed(stage)
+    assert [jobs[key]["turn"] for key in ("before", "behind", "o1", "o2")] == [0, 1, 2, 3]
+    assert [jobs[key]["turn"] for key in ("t1", "t2", "t3")] == [0, 1, 2]
+    assert {key for key, job in jobs.items() if job["state"] == "blocked"} == {"behind", "o2", "t3"}
+    assert {jobs[key]["org_id"] for key in ("t1", "t2", "t3")} == {other}
+
+
+def test_turns_go_on_from_the_clock_of_the_line(stage):
+    stage.do("select queue.set_mark('clock', 'meta', 5::smallint, 70)")
+    try:
+        stage.store([event(stage, "a", contact="1"), event(stage, "b", contact="2")])
+    finally:
+        stage.do("select queue.set_mark('clock', 'meta', 5::smallint, 0)")
+
+    assert [placed(stage)[key]["turn"] for key in "ab"] == [70, 71]
+
+
+def test_a_head_does_not_finish_while_events_are_stored_behind_it(stage):
+    stage.store([event(stage, "a")])
+    with psycopg.connect(stage.url, autocommit=True) as worker, psycopg.connect(stage.url) as other:
+        worker.execute("set lock_timeout = '50ms'")
+        other.execute(
+            "select * from queue.ingest('meta', %s::jsonb)", [json.dumps([event(stage, "b")])]
+        )
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            worker.execute("delete from queue.jobs where state = 'ready'")
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_idle_workers_are_woken(stage, listens):
+    hints = "select count(*) as n from realtime.messages where topic = 'worker:meta'"
+    before = stage.one(hints)["n"]
+    if listens:
+        with psycopg.connect(stage.url, autocommit=True) as operator:
+            listener = make_user(operator, f"{uuid.uuid4().hex}@example.com")
+            operator.execute(
+                "update queue.queues set listener = %s where queue = 'meta'", [listener]
+            )
+    try:
+        with psycopg.connect(stage.url, autocommit=True) as worker:
+            worker.execute("listen queue_meta")
+            stage.store([event(stage, "a")])
+            heard = [one.channel for one in worker.notifies(timeout=5, stop_after=1)]
+    finally:
+        stage.do("update queue.queues set listener = null")
+
+    assert heard == ["queue_meta"]
+    assert stage.one(hints)["n"] - before == int(listens)
 
 
 def test_a_head_that_comes_at_the_same_moment_is_stood_behind(stage):

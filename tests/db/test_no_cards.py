@@ -45,9 +45,10 @@ def everywhere(url):
         columns = db.execute(
             "select n.nspname, c.relname, a.attname from pg_attribute as a"
             " join pg_class as c on c.oid = a.attrelid join pg_namespace as n on n.oid = c.relnamespace"
+            " join pg_type as t on t.oid = a.atttypid"
             " where n.nspname = any(%s) and c.relkind in ('r', 'p') and not c.relispartition"
             " and a.attnum > 0 and not a.attisdropped"
-            " and a.atttypid in ('text'::regtype, 'jsonb'::regtype, 'json'::regtype, 'text[]'::regtype,"
+            " and coalesce(nullif(t.typbasetype, 0), t.oid) in ('text'::regtype, 'jsonb'::regtype, 'json'::regtype, 'text[]'::regtype,"
             " 'varchar'::regtype, 'bigint'::regtype, 'bytea'::regtype)",
             [OURS],
         ).fetchall()

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from cli import catalog, project
+from cli.policy_checks import scan
+from cli.policy_checks.place import OURS
 from tests.books import one
 from tests.full_world import make_full_world
 
@@ -39,6 +41,29 @@ def test_every_table_of_the_platform_that_holds_our_rows_is_described(db):
     }
 
     assert platform - described == set()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "holds"),
+    [
+        ("queue.jobs", "payload", "jsonb"),
+        ("queue.jobs", "kind", "text"),
+        ("queue.jobs", "max_attempts", "smallint"),
+        ("audit.events", "details", "jsonb"),
+        ("public.notes", "body", "text"),
+    ],
+)
+def test_a_column_of_a_domain_is_looked_at_as_what_it_holds(db, table, column, holds):
+    found = db.execute(
+        "select type_name from privacy.stored_columns where (table_name, column_name) = (%s, %s)",
+        [table, column],
+    ).fetchall()
+    scanned = db.execute(scan.COLUMNS, {"ours": OURS}).fetchall()
+
+    assert found == [(holds,)]
+    assert (holds != "smallint") == any(
+        name == table and column in columns for name, *_, columns in scanned
+    )
 
 
 @pytest.mark.parametrize(
