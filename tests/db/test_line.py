@@ -8,13 +8,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
-from workers.core.errors import Refused, Unavailable
-from workers.db import pool
+from workers.core.errors import Refused, Transient, Unavailable
+from workers.db import calls, pool
 from workers.db.line import Call, Line
 from workers.db.pool import Database
 
 HANG_SECONDS = 20
 ECHO = Call("public.line_echo(text, jsonb)", ("size", "backend"))
+CHANGED = Call("public.line_changes(text)", ("number", "other"))
+PREPARED_AFTER = 5  # uses of a statement, as the pool has it
 WAIT = Call("public.line_wait(text)", ("backend",))
 FUNCTIONS = """
     create or replace function public.line_echo(word text, document jsonb)
@@ -172,6 +174,48 @@ def test_a_call_that_is_given_up_takes_its_connection_with_it(url):
     left, found = asyncio.run(run())
 
     assert left != found
+
+
+CHANGES = """
+    drop function if exists public.line_changes(text);
+    create function public.line_changes(word text) returns table (number {type}, other integer)
+    language sql set search_path = '' as $$ select 7::{type}, 8 $$;
+"""
+
+
+def test_a_migration_that_changes_an_answer_costs_one_call(url):
+    """The session keeps a prepared call as it was; a pooled connection has the same trouble."""
+
+    async def run():
+        async with line_to(url) as line:
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as db:
+                await db.execute(CHANGES.format(type="smallint"))
+                before = await line.integers(CHANGED, b"")
+                await db.execute(CHANGES.format(type="bigint"))
+            with pytest.raises(Transient):
+                await line.integers(CHANGED, b"")
+            return before, await line.integers(CHANGED, b"")
+
+    assert asyncio.run(run()) == ((7, 8), (7, 8))
+
+
+def test_a_migration_that_changes_an_answer_costs_a_pooled_connection_one_call(url):
+    async def call(database):
+        async with database.connection() as connection:
+            return await calls.values(connection, "public.line_changes(text)", "")
+
+    async def run():
+        async with line_to(url) as line:
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as db:
+                await db.execute(CHANGES.format(type="smallint"))
+                for _ in range(PREPARED_AFTER + 1):
+                    await call(line.database)
+                await db.execute(CHANGES.format(type="bigint"))
+            with pytest.raises(Transient):
+                await call(line.database)
+            return await call(line.database)
+
+    assert asyncio.run(run()) == [7]
 
 
 @pytest.mark.parametrize(("keeps_sessions", "prepared"), [(True, 1), (False, 0)])

@@ -32,6 +32,15 @@ PASSING = (
 AWAY = ("08", "53", "57P", "58")
 
 
+# What of Postgres says that a migration changed what a prepared call answers with (plancache.c).
+OUTDATED = "RevalidateCachedQuery"
+
+
+def is_outdated(error: BaseException) -> bool:
+    """Say whether a connection knows a call as it was before a migration: it has to go."""
+    return isinstance(error, errors.FeatureNotSupported) and error.diag.source_function == OUTDATED
+
+
 @contextmanager
 def our_errors() -> Iterator[None]:
     """Translate what psycopg raises inside the block; the cause is kept."""
@@ -50,7 +59,7 @@ def translate(error: Error) -> ConnextError:
     state = error.sqlstate or ""
     if state.startswith("CX"):
         return _ours(error, state)
-    if isinstance(error, PASSING):
+    if isinstance(error, PASSING) or is_outdated(error):
         return Transient(f"the database answered {state}: {type(error).__name__}")
     lost = isinstance(error, (OperationalError, InterfaceError)) and not state
     if lost or state.startswith(AWAY):

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection, Error, errors
 from psycopg.pq import ExecStatus, Format
 
 from workers.db import calls
-from workers.db.errors import our_errors
+from workers.db.errors import is_outdated, our_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,10 @@ class _Wire:
             self._lose()
             raise
         if result.status not in GOOD:
-            raise errors.error_from_result(result, self.connection.info.encoding)
+            error = errors.error_from_result(result, self.connection.info.encoding)
+            if is_outdated(error):
+                self._lose()
+            raise error
         return result
 
     def close(self) -> None:

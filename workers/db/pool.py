@@ -15,7 +15,7 @@ from psycopg.pq import Format
 from psycopg_pool import AsyncConnectionPool
 
 from workers.core.errors import Unavailable
-from workers.db.errors import POOL_ERRORS, our_errors
+from workers.db.errors import POOL_ERRORS, is_outdated, our_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -109,7 +109,10 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection; every statement commits by itself. Errors come out as ours."""
+        """Lend a connection; every statement commits by itself. Errors come out as ours.
+
+        One that knows calls as they were before a migration is closed: the pool makes another.
+        """
         with our_errors():
             try:
                 connection = await self._pool.getconn()
@@ -117,6 +120,10 @@ class Database:
                 raise Unavailable(f"no database connection: {type(error).__name__}") from error
             try:
                 yield connection
+            except Error as error:
+                if is_outdated(error):
+                    await connection.close()
+                raise
             finally:
                 await self._pool.putconn(connection)
 
