@@ -72,12 +72,14 @@ declare
                         case
                             when p.ordering_key = p.before then 'blocked'
                             -- The lock keeps a head from finishing before what stands behind it is visible (see queue.add).
-                            when exists (
-                                select 1
+                            -- All are taken before the first job, and as queue.succeed takes them: nobody waits in a circle.
+                            when p.ordering_key = any(array(
+                                select h.ordering_key
                                 from queue.jobs_{provider} as h
-                                where h.queue = '{provider}' and h.ordering_key = p.ordering_key and h.state <> 'blocked'
+                                where h.queue = '{provider}' and h.state <> 'blocked' and h.ordering_key = any(keys)
+                                order by h.id + 0  -- the sum keeps the planner from walking all jobs in the order of their ids
                                 for key share
-                            ) then 'blocked'
+                            )) then 'blocked'
                             else 'ready'
                         end,
                         p.turn

@@ -329,6 +329,44 @@ def test_a_head_that_comes_at_the_same_moment_is_stood_behind(stage):
     assert [job["state"] for job in jobs if job not in mine] == ["ready"]
 
 
+def test_events_and_finishing_jobs_do_not_wait_in_a_circle(stage):
+    """Whoever finishes takes jobs in the order of their ids: so does whoever stands behind them."""
+    for key in "abcdefgh":
+        stage.store([event(stage, key, contact=key)])
+    jobs = stage.do("select id, ordering_key from queue.jobs order by ordering_key")
+    # Two heads whose keys are in the other order than their ids.
+    earlier, later = next(
+        (one, two)
+        for place, two in enumerate(jobs)
+        for one in jobs[place + 1 :]
+        if one["id"] < two["id"]
+    )
+    contacts = stage.do(
+        "select e.contact, j.id from queue.webhook_events as e"
+        " join queue.jobs as j on (j.payload ->> 'event_id')::bigint = e.id"
+    )
+    events = [
+        event(stage, f"behind {row['id']}", contact=row["contact"])
+        for row in contacts
+        if row["id"] in (earlier["id"], later["id"])
+    ]
+    storing = threading.Thread(target=stage.store, args=[events])
+
+    with psycopg.connect(stage.url) as worker:
+        worker.execute("delete from queue.jobs where id = %s", [earlier["id"]])
+        storing.start()
+        _await_blocked_by(stage, worker.info.backend_pid)
+        worker.execute("set local lock_timeout = '5s'")
+        worker.execute("delete from queue.jobs where id = %s", [later["id"]])
+    storing.join()
+
+    stored = stage.do(
+        "select state from queue.jobs where ordering_key = any(%s)",
+        [earlier["ordering_key"], later["ordering_key"]],
+    )
+    assert [job["state"] for job in stored] == ["ready", "ready"]
+
+
 def _await_blocked_by(stage, backend):
     for _ in range(10_000):
         if stage.do(

@@ -123,6 +123,27 @@ def test_enqueueing_waits_for_one_who_is_finishing(queue, other):
     assert queue.claimed_ids() == [second]
 
 
+def test_many_enqueued_and_many_finished_do_not_wait_in_a_circle(queue, other):
+    """Whoever finishes takes jobs in the order of their ids: so does whoever stands behind them."""
+    queue.add(ordering_key="z")
+    queue.add(ordering_key="a")
+    jobs = queue.claim()
+    with (
+        ThreadPoolExecutor(2) as pool,
+        psycopg.connect(other.db.info.dsn, password=other.db.info.password) as third,
+    ):
+        with third.transaction():
+            third.execute("select 1 from queue.jobs where id = %s for update", [jobs[1]["id"]])
+            adding = pool.submit(other.add_many, {"ordering_key": "a"}, {"ordering_key": "z"})
+            waits(Queue(third), other.db.info.backend_pid)
+            finishing = pool.submit(queue.succeed, *jobs)
+            waits(Queue(third), queue.db.info.backend_pid)
+        assert adding.result(PATIENCE) == 2
+        assert len(finishing.result(PATIENCE)) == 2
+
+    assert sorted(queue.states().values()) == ["ready", "ready"]
+
+
 @pytest.mark.parametrize("ending", ["commit", "rollback"])
 def test_two_who_open_the_same_key_agree_on_its_head(queue, other, ending):
     with ThreadPoolExecutor(1) as pool:
