@@ -222,7 +222,7 @@ def test_our_own_trouble_makes_meta_repeat(memory, failure, raw):
 
 
 def test_a_database_that_is_too_slow_makes_meta_repeat(memory, monkeypatch):
-    monkeypatch.setattr(meta, "SLOWEST_STORE", 0.01)
+    monkeypatch.setattr(meta, "SLOWEST", 0.01)
 
     async def hang(_delivery):
         await asyncio.Event().wait()
@@ -277,7 +277,7 @@ def test_a_body_of_exactly_the_limit_is_read(memory):
 
 
 def test_a_body_that_never_ends_runs_into_the_deadline(memory, monkeypatch):
-    monkeypatch.setattr(body, "SLOWEST", 0.01)
+    monkeypatch.setattr(meta, "SLOWEST", 0.01)
     # The application waits for a part that nobody sends.
     hang = asyncio.Event()
 
@@ -288,6 +288,7 @@ def test_a_body_that_never_ends_runs_into_the_deadline(memory, monkeypatch):
     answer = request(memory, "POST", content=drip())
 
     assert answer.status_code == 408
+    assert 'connext_webhook_rejects_total{provider="meta",reason="too_slow"} 1.0' in answer.metrics
 
 
 def test_a_sender_that_hangs_up_is_no_failure_of_ours(memory):

@@ -41,23 +41,28 @@ def refuse(claimed: bytes, *, largest: int) -> None:
 async def receive_all(
     receive: Receive, *, patience: Patience, claimed: bytes, largest: int = LARGEST
 ) -> bytes:
-    """Do it for an endpoint that has no use for a Request; one piece, as usual, is not copied."""
+    """Read it for an endpoint that has no use for a Request."""
+    try:
+        with patience():
+            return await gather(receive, claimed=claimed, largest=largest)
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def gather(receive: Receive, *, claimed: bytes, largest: int = LARGEST) -> bytes:
+    """Read it under a deadline of the caller's; one piece, as usual, is not copied."""
     refuse(claimed, largest=largest)
     parts: list[bytes] = []
     size = 0
-    try:
-        with patience():
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect
-                part: bytes = message.get("body", b"")
-                size += len(part)
-                if size > largest:
-                    raise TooLarge
-                if not message.get("more_body", False):
-                    break
-                parts.append(part)
-    except TimeoutError:
-        raise TooSlow from None
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > largest:
+            raise TooLarge
+        if not message.get("more_body", False):
+            break
+        parts.append(part)
     return b"".join((*parts, part)) if parts else part

@@ -27,13 +27,7 @@ if TYPE_CHECKING:
 PROVIDER: Final = "meta"
 SIGNATURE: Final = b"x-hub-signature-256"
 LONGEST_CHALLENGE: Final = 256
-SLOWEST_STORE: Final = 4.0  # seconds: Meta waits five, and a late answer is a lost one
-# What kept a body from arriving, how it is counted, and what is answered.
-INCOMPLETE: Final[dict[type[Exception], tuple[str, int]]] = {
-    body.TooLarge: ("too_large", 413),
-    body.TooSlow: ("too_slow", 408),
-    ClientDisconnect: ("hung_up", 400),
-}
+SLOWEST: Final = 4.0  # seconds for body and commit: Meta waits five, and a late answer is lost
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +42,7 @@ class MetaWebhook:
         self._verify_token = verify_token
         self._ingest = ingest
         self._counters = counters
-        self._patience_to_read = Patience(body.SLOWEST)
-        self._patience_to_store = Patience(SLOWEST_STORE)
+        self._patience = Patience(SLOWEST)
 
     async def challenge(self, request: Request) -> Response:
         """Answer Meta's question at set-up: whoever knows the token gets the challenge back."""
@@ -80,33 +73,14 @@ class MetaWebhook:
                 signatures.append(value)
             elif name == b"content-length":
                 claimed = value
+        raw: bytes | None = None
         try:
-            raw = await body.receive_all(receive, patience=self._patience_to_read, claimed=claimed)
-            self._prove(raw, signatures)
-            with self._patience_to_store():
+            with self._patience():
+                raw = await body.gather(receive, claimed=claimed)
+                self._prove(raw, signatures)
                 return await self._keep(raw), 200
-        except tuple(INCOMPLETE) as error:
-            outcome, status = INCOMPLETE[type(error)]
-            return self._rejected(outcome, status, outcome)
-        except Unauthentic as error:
-            log.warning("webhook refused", provider=PROVIDER, problem=str(error))
-            return self._rejected("unauthentic", 401, _flaw(signatures))
-        except Overloaded:
-            # Counted, not logged: a line for each would add to the load.
-            return self._rejected("unavailable", 503, "overloaded")
-        except (ConnextError, TimeoutError) as error:
-            log.warning("webhook not stored", provider=PROVIDER, problem=describe(error))
-            slow = isinstance(error, TimeoutError)
-            return self._rejected(
-                "unavailable", 503, "too_slow_to_store" if slow else "unavailable"
-            )
-        except Exception as error:
-            # A bug of ours is no reason to lose a delivery: Meta repeats it. Only the type is
-            # logged, since texts of exceptions may quote the body.
-            log.exception("webhook failed", provider=PROVIDER, problem=type(error).__name__)
-            return self._rejected("failed", 503, "failed")
-
-    def _rejected(self, outcome: str, status: int, reason: str) -> tuple[str, int]:
+        except Exception as error:  # noqa: BLE001 - each is answered, and logged or counted
+            outcome, status, reason = _judge(error, read=raw is not None, signatures=signatures)
         self._counters.reject(PROVIDER, reason)
         return outcome, status
 
@@ -150,6 +124,36 @@ class MetaWebhook:
 
 def _shape(found: webhook.Unreadable) -> Shape:
     return Shape(found.digest, found.size, found.reason)
+
+
+def _judge(error: Exception, *, read: bool, signatures: list[bytes]) -> tuple[str, int, str]:
+    """Name what kept a delivery from being stored, the status for Meta, and the reason to count.
+
+    Texts of exceptions that are not ours may quote the body: only their types are logged.
+    """
+    match error:
+        case body.TooLarge():
+            verdict = "too_large", 413, "too_large"
+        case ClientDisconnect():
+            verdict = "hung_up", 400, "hung_up"
+        case TimeoutError() if not read:
+            verdict = "too_slow", 408, "too_slow"
+        case Unauthentic():
+            log.warning("webhook refused", provider=PROVIDER, problem=str(error))
+            verdict = "unauthentic", 401, _flaw(signatures)
+        case Overloaded():
+            # Counted, not logged: a line for each would add to the load.
+            verdict = "unavailable", 503, "overloaded"
+        case TimeoutError() | ConnextError():
+            log.warning("webhook not stored", provider=PROVIDER, problem=describe(error))
+            late = isinstance(error, TimeoutError)
+            verdict = "unavailable", 503, "too_slow_to_store" if late else "unavailable"
+        case _:
+            # A bug of ours is no reason to lose a delivery: Meta repeats it.
+            problem = type(error).__name__
+            log.error("webhook failed", provider=PROVIDER, problem=problem, exc_info=error)
+            verdict = "failed", 503, "failed"
+    return verdict
 
 
 def _flaw(signatures: list[bytes]) -> str:
