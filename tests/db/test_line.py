@@ -160,6 +160,20 @@ def test_a_server_that_goes_during_a_call_is_away_and_the_next_call_finds_it_aga
     assert lost != found
 
 
+def test_a_connection_that_was_closed_under_it_costs_one_call(url):
+    async def run():
+        async with line_to(url) as line:
+            before = await echo(line)
+            line._wire.connection.pgconn.finish()
+            with pytest.raises(Unavailable):
+                await echo(line)
+            return before, await echo(line)
+
+    before, after = asyncio.run(run())
+
+    assert before != after
+
+
 def test_a_call_that_is_given_up_takes_its_connection_with_it(url):
     async def run():
         async with line_to(url) as line:

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, LiteralString
 from weakref import WeakKeyDictionary
 
-from psycopg import AsyncConnection, Error, errors
+from psycopg import AsyncConnection, Error, OperationalError, errors
 from psycopg.pq import ExecStatus, Format
 
 from workers.db import calls
@@ -54,7 +54,12 @@ class Line:
             wire = self._wire
             if wire is None or wire.lost:
                 wire = await self._borrow()
-            row = await self._run(wire, call, arguments)
+            try:
+                row = await self._run(wire, call, arguments)
+            except OperationalError:
+                # Whatever hindered it: the next call takes another connection.
+                wire.lose()
+                raise
             values = [row.get_value(0, column) for column in range(row.nfields)]
             return tuple(int.from_bytes(value or b"", "big", signed=True) for value in values)
 
@@ -109,12 +114,12 @@ class _Wire:
             self._send()
             result = await self._waiter
         except BaseException:
-            self._lose()
+            self.lose()
             raise
         if result.status not in GOOD:
             error = errors.error_from_result(result, self.connection.info.encoding)
             if is_outdated(error):
-                self._lose()
+                self.lose()
             raise error
         return result
 
@@ -124,7 +129,8 @@ class _Wire:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
 
-    def _lose(self) -> None:
+    def lose(self) -> None:
+        """Give the connection up: nobody reads what it still has to say."""
         self.close()
         self.lost = True
         self._pgconn.finish()
@@ -140,7 +146,7 @@ class _Wire:
                 self._read(waiter)
         except Error as error:
             # A server also goes between two calls: whoever makes the next one takes another.
-            self._lose()
+            self.lose()
             if waiter is not None and not waiter.done():
                 waiter.set_exception(error)
 
