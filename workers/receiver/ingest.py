@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from workers.db.line import Line
     from workers.db.pool import Database
 
-STRIPE: Final = "stripe"
 # SQLSTATE classes that blame the data: another try with the same data ends the same way.
 DATA_AT_FAULT = ("22", "23")
 META: Final = "meta"
+STRIPE: Final = "stripe"
 TELNYX: Final = "telnyx"
 # What stores a provider's events, and its arguments before them. Each account of Telnyx proves its
 # own numbers only, which SQL checks; of Stripe there are ids: what happened is asked of Stripe.
